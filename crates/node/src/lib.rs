@@ -1,0 +1,29 @@
+//! The N-API binding: convert, call, convert. No decision is made here; each file binds the crate of its name.
+
+#![deny(clippy::all)]
+
+mod codec;
+mod listener;
+mod memory;
+mod metrics;
+mod pool;
+mod records;
+mod registry;
+
+use napi_derive::napi;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Version of the package that this addon was built for.
+#[napi]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// SIMD level that the codec uses on this machine.
+#[napi]
+pub fn simd() -> &'static str {
+    thirdrail_codec::simd_level()
+}

@@ -1,0 +1,38 @@
+//! Sockets in: accept, guard, scan, route; answer what the registry can answer, hand the rest up, write, drain.
+//!
+//! This crate knows HTTP and no JavaScript. Whoever is above (the N-API binding, a test) drains [`Listener::drain`] and
+//! gives replies back with [`Listener::complete`]; nothing here assumes on which thread that happens. Which error a
+//! doubtful message deserves is not decided here either: it is handed up, so that both engines give the same answer.
+
+mod body;
+mod calls;
+mod config;
+mod conn;
+mod door;
+mod guard;
+mod handoff;
+mod head;
+mod listen;
+mod reply;
+mod service;
+mod sessions;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod timer;
+
+pub use calls::Down;
+pub use config::Config;
+pub use door::{CALL_LEGACY, CALL_PROGRESS, CALL_STREAM, Verdict};
+pub use handoff::{Job, Task, Up};
+pub use head::Head;
+pub use listen::Listener;
+pub use reply::Shape;
+pub use stats::{STAT_COUNT, Stat};
+
+/// The door, for tests that feed it vectors.
+pub mod probe {
+    pub use crate::door::decide;
+    pub use crate::guard::{check_body, check_head};
+}
