@@ -15,7 +15,8 @@ import { receiveMessage } from './protocol/message.js';
 import { unknownName } from './protocol/requests.js';
 import { ResultEncoder } from './protocol/results.js';
 import { Sessions } from './protocol/sessions.js';
-import type { FullOffer, Runnable, ServerState } from './protocol/state.js';
+import type { Runnable, ServerState } from './protocol/state.js';
+import type { Offer } from './server/offer.js';
 
 export interface DispatchOptions {
   /** Most legacy sessions at a time (default 10,000); the one idle for longest makes room for a new one. */
@@ -35,18 +36,18 @@ export interface Dispatch extends Receiver {
 }
 
 /** @throws RangeError when a limit is no positive integer */
-export function createDispatch(offer: FullOffer, options: DispatchOptions = {}): Dispatch {
+export function createDispatch(offer: Offer, options: DispatchOptions = {}): Dispatch {
   return new Dispatcher(offer, options);
 }
 
 class Dispatcher implements Dispatch, ServerState {
-  readonly offer: FullOffer;
+  readonly offer: Offer;
   readonly sessions: Sessions;
   readonly live = new LiveCalls();
   readonly maxBatch: number;
   readonly #encoder: ResultEncoder;
 
-  constructor(offer: FullOffer, options: DispatchOptions) {
+  constructor(offer: Offer, options: DispatchOptions) {
     this.offer = offer;
     this.sessions = new Sessions(options.maxSessions ?? 10_000);
     this.maxBatch = options.maxBatch ?? 100;

@@ -1,4 +1,5 @@
-// TypeScript -> dist/. tsc is incremental; what it never does is remove the output of a file that is gone.
+// TypeScript -> dist/: checked and declared by tsc, bundled by rolldown (bundle.mjs). tsc never removes the output of a file
+// that is gone.
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, tools } from './root.mjs';
@@ -7,11 +8,13 @@ import { hashOf, stamp, stamped } from './stamp.mjs';
 
 export async function compile() {
   const stampFile = join(root, 'dist/.stamp');
-  const wanted = hashOf(['ts', 'tsconfig.json', 'package-lock.json']);
+  const wanted = hashOf(['ts', 'tsconfig.json', 'package-lock.json', 'scripts/steps/bundle.mjs']);
   if (stamped(stampFile, wanted)) return;
   const { code, output } = await timed('compiling TypeScript', () => runNode(tools.tsc, ['-p', 'tsconfig.json']));
   if (code !== 0) throw new StepError('The TypeScript sources do not compile.', output);
   prune('dist', 'ts');
+  // Loaded only when there is something to do: at the first run of all, npm install comes before.
+  await timed('bundling', async () => (await import('./bundle.mjs')).bundle().then(() => ({ code: 0 })));
   // tsc does not emit declaration files that are sources themselves, yet the emitted ones refer to this.
   const types = 'engine/native/addon.d.ts';
   if (existsSync(join(root, 'ts', types))) copyFileSync(join(root, 'ts', types), join(root, 'dist', types));
@@ -25,8 +28,8 @@ function prune(out, source) {
     if (entry.isDirectory()) {
       if (existsSync(join(root, source, entry.name))) prune(path, `${source}/${entry.name}`);
       else rmSync(join(root, path), { recursive: true });
-    } else if (/\.(d\.ts|js|js\.map)$/.test(entry.name)) {
-      const stem = join(root, source, entry.name.replace(/\.(d\.ts|js|js\.map)$/, ''));
+    } else if (entry.name.endsWith('.d.ts')) {
+      const stem = join(root, source, entry.name.replace(/\.d\.ts$/, ''));
       if (!existsSync(`${stem}.ts`) && !existsSync(`${stem}.d.ts`)) rmSync(join(root, path));
     }
   }

@@ -38,7 +38,14 @@ const receiver: Receiver = {
   call(listener, slot, handler, flags, args) {
     if (flags & 4) listener.event(slot, '', JSON.stringify({ progress: listener.meta(slot) }));
     const failed = handler === 1 ? 1 : 0;
-    listener.reply(slot, 200, Shape.result, failed, '', JSON.stringify({ handler, flags, args, id: listener.id(slot) }));
+    listener.reply(
+      slot,
+      200,
+      Shape.result,
+      failed,
+      '',
+      JSON.stringify({ handler, flags, args, id: listener.id(slot) }),
+    );
   },
   message(listener, slot, method, body) {
     const shape = listener.id(slot) === '' ? Shape.raw : Shape.error;
@@ -66,9 +73,17 @@ async function start(engine: Engine): Promise<Listener> {
 const VERSION = 'io.modelcontextprotocol/protocolVersion';
 const CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities';
 
-const jsonish = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(1e400, '\ud800', 'é', '\u0000', -0));
+const jsonish = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom('\ud800', 'é', '\u0000', -0));
 const key = fc.constantFrom('echo', 'größe', 'p', 'test://a', 'nobody', '', 'ec\\ho');
-const method = fc.constantFrom('tools/call', 'tools/list', 'ping', 'prompts/get', 'resources/read', 'nothing', 'initialize');
+const method = fc.constantFrom(
+  'tools/call',
+  'tools/list',
+  'ping',
+  'prompts/get',
+  'resources/read',
+  'nothing',
+  'initialize',
+);
 const version = fc.constantFrom('2026-07-28', '2025-11-25', '2025-06-18', '1999-01-01', undefined);
 
 const message = fc.record(
@@ -102,7 +117,13 @@ const message = fc.record(
 
 /** What a client that obeys the specification sends; most runs start from it, so that the fast paths are really taken. */
 const regular = fc
-  .record({ name: fc.constantFrom('echo', 'echo', 'größe'), modern: fc.boolean(), list: fc.boolean(), id: fc.integer(), args: jsonish })
+  .record({
+    name: fc.constantFrom('echo', 'echo', 'größe'),
+    modern: fc.boolean(),
+    list: fc.boolean(),
+    id: fc.integer(),
+    args: jsonish,
+  })
   .map(({ name, modern, list, id, args }) => {
     const meta = modern ? { _meta: { [VERSION]: '2026-07-28', [CAPABILITIES]: {} } } : {};
     const verb = list ? 'tools/list' : 'tools/call';
@@ -127,7 +148,16 @@ const odd = fc
         const cut = at % (text.length + 1);
         return text.slice(0, cut) + put + text.slice(cut + 1);
       }),
-      fc.constantFrom('', '[]', '[1', 'null', '\ufeff{}', `${'['.repeat(40)}${']'.repeat(40)}`, 'x'.repeat(5000)),
+      fc.constantFrom(
+        '{"jsonrpc":"2.0","id":1e400,"method":"ping"}',
+        '',
+        '[]',
+        '[1',
+        'null',
+        '\ufeff{}',
+        `${'['.repeat(40)}${']'.repeat(40)}`,
+        'x'.repeat(5000),
+      ),
     ),
     headers: fc
       .tuple(version, fc.option(method, { nil: undefined }), fc.option(key, { nil: undefined }))
@@ -139,18 +169,21 @@ const odd = fc
   })
   .chain(({ body, headers }) =>
     fc
-      .subarray([
-        'mcp-session-id: known',
-        'mcp-session-id: unknown',
-        'accept: application/json',
-        'accept: text/event-stream',
-        'accept: text/html, */*;q=0.1',
-        'origin: http://localhost:1234',
-        'origin: http://evil.example',
-        'origin: null',
-        'mcp-method: ping',
-        'content-encoding: gzip',
-      ], { maxLength: 2 })
+      .subarray(
+        [
+          'mcp-session-id: known',
+          'mcp-session-id: unknown',
+          'accept: application/json',
+          'accept: text/event-stream',
+          'accept: text/html, */*;q=0.1',
+          'origin: http://localhost:1234',
+          'origin: http://evil.example',
+          'origin: null',
+          'mcp-method: ping',
+          'content-encoding: gzip',
+        ],
+        { maxLength: 2 },
+      )
       .map((more) => ({ body, headers: [...headers, ...more] })),
   );
 
@@ -221,7 +254,16 @@ describe.skipIf(native === undefined)('native and JavaScript give the same bytes
   });
 
   it('by the same ways: nothing was left to JavaScript that the engine can do, nothing guessed', () => {
-    const names = ['requests', 'answered', 'calls', 'messages', 'refused', 'overloaded', 'staleReplies', 'panics'] as const;
+    const names = [
+      'requests',
+      'answered',
+      'calls',
+      'messages',
+      'refused',
+      'overloaded',
+      'staleReplies',
+      'panics',
+    ] as const;
     const [fromNative, fromJs] = listeners.map((listener) => {
       const out = new Float64Array(LISTENER_STAT_COUNT);
       listener.stats(out);

@@ -1,7 +1,7 @@
 /** Every case file on the native engine. Without the addon there is nothing to run; with CI=true that is a failure. */
 import { describe, expect, it } from 'vitest';
-import { RING_LAYOUT } from '../../ts/engine/native/rings.js';
 import { loadAddon } from '../../ts/engine/native/load.js';
+import { RING_LAYOUT } from '../../ts/engine/native/rings.js';
 import { native } from '../engines.js';
 import { codecCases } from './codec.case.js';
 import { metricsCases } from './metrics.case.js';

@@ -256,7 +256,7 @@ describe('the table of errors', () => {
     const js = Object.values(ScanRefusal).map(refusalError);
     // The Rust twin is read as text: rows of code, HTTP status and message, in the order of the refusals.
     const source = readFileSync(new URL('../../crates/codec/src/errors.rs', import.meta.url), 'utf8');
-    const rust = [...source.matchAll(/\((-32\d{3}), (\d{3}), "([^"]+)"\)/g)].map(([, code, status, message]) => ({
+    const rust = [...source.matchAll(/\(\s*(-32\d{3}),\s*(\d{3}),\s*"([^"]+)",?\s*\)/g)].map(([, code, status, message]) => ({
       status: Number(status),
       code: Number(code),
       message,

@@ -170,6 +170,12 @@ export class TestOffer implements Offer {
   list(kind: ListKind): readonly string[] {
     return this.lists[kind];
   }
+  dynamic(_kind: ListKind): boolean {
+    return false;
+  }
+  async dynamicItems(_kind: ListKind, _context: RequestContext): Promise<readonly string[]> {
+    return [];
+  }
   cacheHint(kind: ListKind | 'discover') {
     return this.hints[kind] ?? { ttlMs: 0, cacheScope: 'private' as const };
   }

@@ -70,7 +70,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('the %s r
     const generation = registry.generation;
     server.flush();
     expect(registry.generation).toBe(generation);
-    detach();
+    detach(null);
     server.registerTool('t', {}, done);
     expect(routed()).toBe(false);
   });

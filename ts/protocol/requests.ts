@@ -2,6 +2,8 @@
  * The requests that both eras have: lists, tools/call, prompts/get, resources/read. An era's own requests, and what must
  * hold before any request is looked at, are in its folder.
  */
+
+import type { Offer } from '../server/offer.js';
 import { LIST_METHODS, type ListKey, listAnswer } from './answers.js';
 import type { RequestContext } from './context.js';
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from './errors.js';
@@ -9,7 +11,7 @@ import type { Exchange } from './exchange.js';
 import { asMembers, type Incoming, own } from './incoming.js';
 import { pageOf } from './pages.js';
 import type { Session } from './sessions.js';
-import type { FullOffer, Runnable } from './state.js';
+import type { Runnable } from './state.js';
 
 type Answer = (exchange: Exchange, message: Incoming, session: Session | undefined) => void;
 
@@ -55,7 +57,7 @@ function lister(key: ListKey): Answer {
       exchange.fail(invalidParams('"cursor" must be a string'));
       return;
     }
-    if (offer.dynamic?.(key) === true) {
+    if (offer.dynamic(key)) {
       const list: Runnable = { run: (_, context) => dynamicList(offer, key, cursor, context) };
       exchange.state.execute(exchange.context(message, session), list, undefined, '');
       return;
@@ -67,12 +69,12 @@ function lister(key: ListKey): Answer {
 
 /** A list as a result object: its last items are made for this request, by code that may take its time or fail. */
 async function dynamicList(
-  offer: FullOffer,
+  offer: Offer,
   key: ListKey,
   cursor: string | undefined,
   context: RequestContext,
 ): Promise<object> {
-  const items = [...offer.list(key), ...((await offer.dynamicItems?.(key, context)) ?? [])];
+  const items = [...offer.list(key), ...(await offer.dynamicItems(key, context))];
   const page = pageOf(key, items, offer.pageSize, cursor);
   const list = { [key]: page.items.map((item) => JSON.parse(item) as unknown), nextCursor: page.nextCursor };
   if (context.era === 'legacy') return list;

@@ -5,7 +5,7 @@
  */
 import type { Dispatch } from '../dispatch.js';
 import { createDispatch } from '../dispatch.js';
-import type { Receiver, Registry } from '../engine/engine.js';
+import type { Listener, Receiver, Registry } from '../engine/engine.js';
 import type { Catalog } from './catalog.js';
 import type { Publisher } from './publish.js';
 
@@ -17,8 +17,8 @@ export interface Closable {
 export interface Attached {
   readonly registry: Registry;
   readonly receiver: Receiver;
-  /** Stops keeping the registry; calls in flight still end. */
-  readonly detach: () => void;
+  /** Stops keeping the registry and forgets the sessions that were opened on the listener; calls in flight still end. */
+  readonly detach: (listener: Listener | null) => void;
 }
 
 export class Attachment {
@@ -35,10 +35,14 @@ export class Attachment {
 
   /** Publishes the catalog into a new registry before anything can ask it. */
   attach(registry: Registry): Attached {
-    // One dispatcher for all: its legacy sessions belong to the server, not to a port.
     this.#dispatch ??= createDispatch(this.catalog);
+    const receiver = this.#dispatch;
     this.#publisher.attach(registry);
-    return { registry, receiver: this.#dispatch, detach: () => this.#publisher.detach(registry) };
+    const detach = (listener: Listener | null): void => {
+      this.#publisher.detach(registry);
+      if (listener !== null) receiver.forget(listener);
+    };
+    return { registry, receiver, detach };
   }
 
   flush(): void {

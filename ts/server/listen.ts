@@ -132,13 +132,13 @@ export async function listen(attachment: Attachment, options: ListenOptions): Pr
   try {
     const listener = await engine.serve.listen(config, registry, receiver);
     const server = new ServerListener(listener, engine, reason, config.path, () => {
-      detach();
+      detach(listener);
       attachment.listeners.delete(server);
     });
     attachment.listeners.add(server);
     return server;
   } catch (error) {
-    detach();
+    detach(null);
     throw error;
   }
 }

@@ -4,8 +4,9 @@
  *
  * An offer is built once and changed by registration, never by a request.
  */
-import type { CacheHint, Implementation, ServerCapabilities } from '../protocol/types.js';
+
 import type { RequestContext } from '../protocol/context.js';
+import type { CacheHint, Implementation, ServerCapabilities } from '../protocol/types.js';
 
 /** Methods that reach a handler by name. */
 export type HandlerMethod = 'tools/call' | 'prompts/get' | 'resources/read';
@@ -38,6 +39,10 @@ export interface Offer {
   matchTemplate(uri: string): { run(context: RequestContext): object | Promise<object> } | undefined;
   /** Serialised items (one JSON text per enabled entry, registration order) of a list. */
   list(kind: ListKind): readonly string[];
+  /** Whether a list depends on who asks (resources that templates enumerate). */
+  dynamic(kind: ListKind): boolean;
+  /** Serialised items that come after those of `list`, for this request. */
+  dynamicItems(kind: ListKind, context: RequestContext): Promise<readonly string[]>;
   /** Items per page when a client asks with a cursor; `undefined`: one page holds all. */
   readonly pageSize: number | undefined;
   /** Freshness of a list or a resource for modern results; default `{ttlMs: 0, cacheScope: 'private'}`. */

@@ -74,6 +74,8 @@ export function serveStdio(server: McpServer, options: StdioOptions = {}): Stdio
     receiver,
   );
 
+  // An earlier handle may have let it go, see below.
+  if (input === process.stdin) pipe.ref();
   const onSignal = () => {
     // Code 0: ending on request is what a client expects of a server it started.
     void handle.close().then(() => process.exit(0));
@@ -83,8 +85,10 @@ export function serveStdio(server: McpServer, options: StdioOptions = {}): Stdio
   const closed = pipe.closed.finally(() => {
     process.off('SIGTERM', onSignal);
     process.off('SIGINT', onSignal);
+    // Paused in the middle of a read, standard input reads ahead once more, and would hold the process for that.
+    if (input === process.stdin) pipe.unref();
     guarded?.restore();
-    detach();
+    detach(pipe);
     attachment.listeners.delete(handle);
   });
   const handle: StdioHandle = {

@@ -11,7 +11,8 @@ const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-0
 
 /// A tools/call of exactly `size` bytes: structured arguments, the last one filled up with text.
 fn call(size: usize, structured: bool) -> Vec<u8> {
-    let mut text = String::from(r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"search","arguments":{"#);
+    let mut text =
+        String::from(r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"search","arguments":{"#);
     let tail = r#""}}}"#;
     let mut row = 0;
     while structured && text.len() + 160 < size {

@@ -16,9 +16,18 @@ struct Options {
 fn options() -> Result<Options, String> {
     let mut arguments = std::env::args().skip(1);
     let target = arguments.next().filter(|name| fuzz::TARGETS.contains(&name.as_str()));
-    let target = target.ok_or(format!("usage: fuzz {} [--seconds N | --runs N] [--seed N]", fuzz::TARGETS.join("|")))?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let mut options = Options { target, until: fuzz::Until::Time(Instant::now() + Duration::from_secs(60)), seed: now };
+    let target = target.ok_or(format!(
+        "usage: fuzz {} [--seconds N | --runs N] [--seed N]",
+        fuzz::TARGETS.join("|")
+    ))?;
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs());
+    let mut options = Options {
+        target,
+        until: fuzz::Until::Time(Instant::now() + Duration::from_secs(60)),
+        seed: now,
+    };
     while let Some(name) = arguments.next() {
         let value = arguments.next().and_then(|text| text.parse::<u64>().ok());
         let value = value.ok_or(format!("{name} needs a number"))?;
@@ -50,7 +59,11 @@ fn main() -> ExitCode {
         }
         Err(failure) => {
             let path = fuzz::corpus_folder(&target).join(format!("failure-{seed}"));
-            println!("{target}, seed {seed}: {}\nb\"{}\"", failure.problem, failure.input.escape_ascii());
+            println!(
+                "{target}, seed {seed}: {}\nb\"{}\"",
+                failure.problem,
+                failure.input.escape_ascii()
+            );
             match std::fs::write(&path, &failure.input) {
                 Ok(()) => println!("written to {}", path.display()),
                 Err(error) => println!("could not write {}: {error}", path.display()),

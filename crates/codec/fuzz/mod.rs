@@ -48,7 +48,10 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     let mut paths: Vec<PathBuf> = files.map(|file| file.expect("a readable folder").path()).collect();
     paths.sort();
     assert!(!paths.is_empty(), "the corpus of {target} is empty");
-    paths.iter().map(|path| std::fs::read(path).expect("a readable file")).collect()
+    paths
+        .iter()
+        .map(|path| std::fs::read(path).expect("a readable file"))
+        .collect()
 }
 
 /// Runs a target over its corpus, then over mutations of it. Inputs that the target accepts join the pool, so that it
@@ -62,7 +65,7 @@ pub fn run(target: &str, until: Until, seed: u64) -> Result<Summary, Failure> {
     loop {
         let done = match until {
             Until::Runs(runs) => summary.runs >= runs,
-            Until::Time(time) => summary.runs % 256 == 0 && Instant::now() >= time,
+            Until::Time(time) => summary.runs.is_multiple_of(256) && Instant::now() >= time,
         };
         if done {
             return Ok(summary);

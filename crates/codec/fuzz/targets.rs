@@ -37,8 +37,14 @@ pub fn scan(input: &[u8]) -> Result<bool, String> {
             let mut other = Envelope::new();
             let again = codec::scan_at(level, prove, input, DEPTH, &mut other);
             if prove || found.is_ok() {
-                holds!(again == found, "{level:?} (prove: {prove}) says {again:?}, not {found:?}");
-                holds!(found.is_err() || other == out, "{level:?} (prove: {prove}) finds other ranges");
+                holds!(
+                    again == found,
+                    "{level:?} (prove: {prove}) says {again:?}, not {found:?}"
+                );
+                holds!(
+                    found.is_err() || other == out,
+                    "{level:?} (prove: {prove}) finds other ranges"
+                );
             }
         }
     }
@@ -61,7 +67,13 @@ pub fn scan(input: &[u8]) -> Result<bool, String> {
 fn same_envelope(input: &[u8], out: &Envelope, message: &Value) -> Result<(), String> {
     let params = &message["params"];
     let meta = &params["_meta"];
-    let token = |value: &Value| if value.is_string() || value.is_number() { value.clone() } else { Value::Null };
+    let token = |value: &Value| {
+        if value.is_string() || value.is_number() {
+            value.clone()
+        } else {
+            Value::Null
+        }
+    };
     let text = |value: &Value| if value.is_string() { value.clone() } else { Value::Null };
     for (name, at, quoted, value) in [
         ("id", field::ID, false, token(&message["id"])),
@@ -71,8 +83,18 @@ fn same_envelope(input: &[u8], out: &Envelope, message: &Value) -> Result<(), St
         ("uri", field::URI, true, params["uri"].clone()),
         ("arguments", field::ARGUMENTS, false, params["arguments"].clone()),
         ("_meta", field::META, false, meta.clone()),
-        ("version", field::META_VERSION, true, text(&meta["io.modelcontextprotocol/protocolVersion"])),
-        ("progressToken", field::PROGRESS_TOKEN, false, token(&meta["progressToken"])),
+        (
+            "version",
+            field::META_VERSION,
+            true,
+            text(&meta["io.modelcontextprotocol/protocolVersion"]),
+        ),
+        (
+            "progressToken",
+            field::PROGRESS_TOKEN,
+            false,
+            token(&meta["progressToken"]),
+        ),
     ] {
         let found = match out.range(at) {
             None => Value::Null,
@@ -90,26 +112,39 @@ type Outcomes = Vec<Result<Vec<u8>, Refusal>>;
 pub fn frames(input: &[u8], random: &mut Random) -> Result<bool, String> {
     let max_bytes = 1 + random.below(60);
     let (mut whole, mut cut) = (Lines::new(max_bytes), Lines::new(max_bytes));
-    let lines = collect(input, usize::MAX, random, |chunk, all| whole.feed(chunk, |one| all.push(one.map(<[u8]>::to_vec))));
+    let lines = collect(input, usize::MAX, random, |chunk, all| {
+        whole.feed(chunk, |one| all.push(one.map(<[u8]>::to_vec)))
+    });
     let again = collect(input, 12, random, |chunk, all| {
         cut.feed(chunk, |one| all.push(one.map(<[u8]>::to_vec)));
         assert!(cut.held() <= max_bytes + 1, "holds {} of {max_bytes}", cut.held());
     });
-    holds!(lines == again, "lines of at most {max_bytes}: {lines:?}, in chunks {again:?}");
+    holds!(
+        lines == again,
+        "lines of at most {max_bytes}: {lines:?}, in chunks {again:?}"
+    );
     let (end, again) = (whole.end(), cut.end());
     holds!(end == again, "rest {end:?}, in chunks {again:?}");
     let simple = split(input, max_bytes);
     let mut all = lines;
     all.extend(end.map(Ok));
-    holds!(all == simple, "lines of at most {max_bytes}: {all:?}, by splitting {simple:?}");
+    holds!(
+        all == simple,
+        "lines of at most {max_bytes}: {all:?}, by splitting {simple:?}"
+    );
 
     let (mut whole, mut cut) = (Events::new(max_bytes), Events::new(max_bytes));
-    let events = collect(input, usize::MAX, random, |chunk, all| whole.feed(chunk, |one| all.push(one.map(<[u8]>::to_vec))));
+    let events = collect(input, usize::MAX, random, |chunk, all| {
+        whole.feed(chunk, |one| all.push(one.map(<[u8]>::to_vec)))
+    });
     let again = collect(input, 12, random, |chunk, all| {
         cut.feed(chunk, |one| all.push(one.map(<[u8]>::to_vec)));
         assert!(cut.held() <= 2 * max_bytes + 9, "holds {} of {max_bytes}", cut.held());
     });
-    holds!(events == again, "events of at most {max_bytes}: {events:?}, in chunks {again:?}");
+    holds!(
+        events == again,
+        "events of at most {max_bytes}: {events:?}, in chunks {again:?}"
+    );
     holds!(whole.last_event_id() == cut.last_event_id(), "ids differ");
     holds!(whole.last_event_type() == cut.last_event_type(), "types differ");
     holds!(whole.retry() == cut.retry(), "retries differ");
@@ -120,7 +155,11 @@ pub fn frames(input: &[u8], random: &mut Random) -> Result<bool, String> {
 fn collect(input: &[u8], most: usize, random: &mut Random, mut feed: impl FnMut(&[u8], &mut Outcomes)) -> Outcomes {
     let (mut all, mut rest) = (Vec::new(), input);
     while !rest.is_empty() {
-        let size = if most == usize::MAX { rest.len() } else { random.below(most).min(rest.len()) };
+        let size = if most == usize::MAX {
+            rest.len()
+        } else {
+            random.below(most).min(rest.len())
+        };
         feed(&rest[..size], &mut all);
         rest = &rest[size..];
     }
@@ -129,8 +168,16 @@ fn collect(input: &[u8], most: usize, random: &mut Random, mut feed: impl FnMut(
 
 /// Lines the simple way, the unterminated rest included.
 fn split(input: &[u8], max_bytes: usize) -> Outcomes {
-    let lines = input.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let outcome = |line: &[u8]| if line.len() > max_bytes { Err(Refusal::TooLarge) } else { Ok(line.to_vec()) };
+    let lines = input
+        .split(|&byte| byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let outcome = |line: &[u8]| {
+        if line.len() > max_bytes {
+            Err(Refusal::TooLarge)
+        } else {
+            Ok(line.to_vec())
+        }
+    };
     lines.filter(|line| !line.is_empty()).map(outcome).collect()
 }
 
@@ -143,14 +190,20 @@ pub fn canonical(input: &[u8]) -> Result<bool, String> {
             return Ok(false);
         }
     };
-    let (before, after) = (parse(input).ok_or("it is no JSON")?, parse(&form).ok_or("its form is no JSON")?);
+    let (before, after) = (
+        parse(input).ok_or("it is no JSON")?,
+        parse(&form).ok_or("its form is no JSON")?,
+    );
     holds!(same(&before, &after), "{before} became {after}");
     let again = codec::canonical(&form, DEPTH);
     holds!(again.as_ref() == Ok(&form), "not stable: {again:?}");
     let spelled = serde_json::to_vec_pretty(&before).map_err(|error| error.to_string())?;
     let again = codec::canonical(&spelled, DEPTH);
     holds!(again.as_ref() == Ok(&form), "depends on the spelling: {again:?}");
-    holds!(codec::digest(&spelled, DEPTH) == codec::digest(input, DEPTH), "digests differ");
+    holds!(
+        codec::digest(&spelled, DEPTH) == codec::digest(input, DEPTH),
+        "digests differ"
+    );
     Ok(true)
 }
 
@@ -189,7 +242,9 @@ fn same(a: &Value, b: &Value) -> bool {
         (Value::Number(a), Value::Number(b)) => double(a) == double(b),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
         }
         _ => a == b,
     }

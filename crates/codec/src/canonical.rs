@@ -14,7 +14,10 @@ use simd_json::{Buffers, Node, StaticNode};
 /// The canonical form of one JSON text. `max_depth` is capped at [`DEPTH_CEILING`].
 pub fn canonical(json: &[u8], max_depth: u32) -> Result<Vec<u8>, Refusal> {
     text(json)?;
-    dispatch(Proof { json, max_depth: max_depth.min(DEPTH_CEILING) })?;
+    dispatch(Proof {
+        json,
+        max_depth: max_depth.min(DEPTH_CEILING),
+    })?;
     let (mut json, numbers) = settle(json)?;
     let mut buffers = Buffers::with_max_depth(json.len(), DEPTH_CEILING as usize + 1);
     let tape = simd_json::to_tape_with_buffers(&mut json, &mut buffers).map_err(|_| Refusal::Malformed)?;
@@ -34,7 +37,11 @@ impl Job for Proof<'_> {
     fn run<S: Simd>(self, simd: S) -> Self::Output {
         let start = space(self.json, 0);
         let end = value::<S, true>(simd, self.json, start, 0, self.max_depth)?;
-        if space(self.json, end) == self.json.len() { Ok(()) } else { Err(Refusal::Malformed) }
+        if space(self.json, end) == self.json.len() {
+            Ok(())
+        } else {
+            Err(Refusal::Malformed)
+        }
     }
 }
 
@@ -164,7 +171,12 @@ fn turn(todo: &mut Vec<Todo<'_>>, first: usize) {
 /// For each zero on the tape, how many stand before it.
 fn places(tape: &[Node<'_>]) -> Vec<usize> {
     let mut count = 0;
-    let is_number = |node: &Node<'_>| matches!(node, Node::Static(StaticNode::I64(_) | StaticNode::U64(_) | StaticNode::F64(_)));
+    let is_number = |node: &Node<'_>| {
+        matches!(
+            node,
+            Node::Static(StaticNode::I64(_) | StaticNode::U64(_) | StaticNode::F64(_))
+        )
+    };
     tape.iter()
         .map(|node| {
             let place = count;
@@ -188,7 +200,9 @@ fn members<'t>(tape: &[Node<'t>], at: usize, len: usize) -> Result<Vec<(&'t str,
     let mut key = at + 1;
     for _ in 0..len {
         // simd-json only ever puts a string in the place of a key.
-        let Node::String(text) = tape[key] else { return Err(Refusal::Malformed) };
+        let Node::String(text) = tape[key] else {
+            return Err(Refusal::Malformed);
+        };
         members.push((text, key + 1));
         key = after(tape, key + 1);
     }

@@ -56,10 +56,16 @@ pub fn encode_event(out: &mut Vec<u8>, id: &str, data: &[u8]) {
     let mut rest = data;
     loop {
         out.extend_from_slice(EVENT_DATA);
-        let Some(stop) = memchr::memchr2(b'\n', b'\r', rest) else { break };
+        let Some(stop) = memchr::memchr2(b'\n', b'\r', rest) else {
+            break;
+        };
         out.extend_from_slice(&rest[..stop]);
         out.push(b'\n');
-        rest = if rest[stop..].starts_with(b"\r\n") { &rest[stop + 2..] } else { &rest[stop + 1..] };
+        rest = if rest[stop..].starts_with(b"\r\n") {
+            &rest[stop + 2..]
+        } else {
+            &rest[stop + 1..]
+        };
     }
     out.extend_from_slice(rest);
     out.extend_from_slice(EVENT_TAIL);

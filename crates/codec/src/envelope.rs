@@ -101,7 +101,11 @@ impl Envelope {
     #[inline]
     pub fn range(&self, at: usize) -> Option<Range<usize>> {
         let start = self.fields[at];
-        if start < 0 { None } else { Some(start as usize..self.fields[at + 1] as usize) }
+        if start < 0 {
+            None
+        } else {
+            Some(start as usize..self.fields[at + 1] as usize)
+        }
     }
 
     /// Bits of [`flag`].
@@ -158,13 +162,7 @@ impl Envelope {
 
 /// What only the end of the envelope object can decide, in this order: version, method or result/error, null id.
 #[inline(always)]
-pub(crate) fn conclude(
-    version: bool,
-    method: bool,
-    outcome: bool,
-    id: bool,
-    null_id: bool,
-) -> Result<Kind, Refusal> {
+pub(crate) fn conclude(version: bool, method: bool, outcome: bool, id: bool, null_id: bool) -> Result<Kind, Refusal> {
     if !version {
         return Err(Refusal::BadVersion);
     }
@@ -176,5 +174,9 @@ pub(crate) fn conclude(
             (false, false) => Ok(Kind::Notification),
         };
     }
-    if outcome { Ok(Kind::Response) } else { Err(Refusal::BadMethod) }
+    if outcome {
+        Ok(Kind::Response)
+    } else {
+        Err(Refusal::BadMethod)
+    }
 }

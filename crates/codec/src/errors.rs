@@ -73,13 +73,17 @@ impl Refusal {
             Refusal::DuplicateKey => (-32600, 400, "Invalid request: duplicate key"),
             Refusal::NotAnObject => (-32600, 400, "Invalid request: not an object"),
             Refusal::BadVersion => (-32600, 400, "Invalid request: jsonrpc must be 2.0"),
-            Refusal::BadId => {
-                (-32600, 400, "Invalid request: id must be a string or a number of at most 256 bytes")
-            }
+            Refusal::BadId => (
+                -32600,
+                400,
+                "Invalid request: id must be a string or a number of at most 256 bytes",
+            ),
             Refusal::BadMethod => (-32600, 400, "Invalid request: method must be a string"),
-            Refusal::BadParams => {
-                (-32600, 400, "Invalid request: params, name, uri, arguments or _meta has the wrong type")
-            }
+            Refusal::BadParams => (
+                -32600,
+                400,
+                "Invalid request: params, name, uri, arguments or _meta has the wrong type",
+            ),
             Refusal::TooLarge => (-32600, 413, "Invalid request: message too large"),
         };
         RefusalError { code, status, message }

@@ -146,7 +146,11 @@ impl Events {
         if first {
             line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         }
-        if line.is_empty() { self.dispatch(sink) } else { self.field(line, sink) }
+        if line.is_empty() {
+            self.dispatch(sink)
+        } else {
+            self.field(line, sink)
+        }
     }
 
     fn field(&mut self, line: &[u8], sink: &mut impl FnMut(Result<&[u8], Refusal>)) {
@@ -198,7 +202,11 @@ impl Events {
         let event_type = std::mem::take(&mut self.event_type);
         let data = std::mem::take(&mut self.data);
         if !data.is_empty() {
-            self.last_event_type = if event_type.is_empty() { "message".into() } else { event_type };
+            self.last_event_type = if event_type.is_empty() {
+                "message".into()
+            } else {
+                event_type
+            };
             sink(Ok(&data));
         }
         self.data_lines = 0;

@@ -19,7 +19,12 @@ pub struct Lines {
 impl Lines {
     /// A framer for messages of at most `max_bytes`.
     pub fn new(max_bytes: usize) -> Self {
-        Lines { max_bytes, rest: Vec::new(), skipping: false, outcomes: Outcomes::default() }
+        Lines {
+            max_bytes,
+            rest: Vec::new(),
+            skipping: false,
+            outcomes: Outcomes::default(),
+        }
     }
 
     /// Bytes held: of the unterminated line and of frames not yet taken.

@@ -16,29 +16,45 @@ use crate::skip::{DEPTH_CEILING, Text, colon, space, string, value};
 /// `max_depth` counts the nested brackets of the whole message and is capped at [`DEPTH_CEILING`]. On a refusal `out`
 /// holds what was found until then and means nothing.
 pub fn scan(message: &[u8], max_depth: u32, out: &mut Envelope) -> Result<Kind, Refusal> {
-    dispatch(Scan::<true> { message, max_depth, out })
+    dispatch(Scan::<true> {
+        message,
+        max_depth,
+        out,
+    })
 }
 
 /// Like [`scan`], but containers that are not acted on (arguments, results, other params) are only skipped: their end is
 /// found by counting brackets outside strings, and what is in them is not proven. A message that [`scan`] accepts gives
 /// the same ranges here. Nothing found this way may be cached, forwarded or answered before it was proven.
 pub fn scan_ranges(message: &[u8], max_depth: u32, out: &mut Envelope) -> Result<Kind, Refusal> {
-    dispatch(Scan::<false> { message, max_depth, out })
+    dispatch(Scan::<false> {
+        message,
+        max_depth,
+        out,
+    })
 }
 
 /// [`scan`] (or [`scan_ranges`] without `prove`) at a chosen level, so that a test can compare all of them.
 #[doc(hidden)]
-pub fn scan_at(
-    level: Level,
-    prove: bool,
-    message: &[u8],
-    max_depth: u32,
-    out: &mut Envelope,
-) -> Result<Kind, Refusal> {
+pub fn scan_at(level: Level, prove: bool, message: &[u8], max_depth: u32, out: &mut Envelope) -> Result<Kind, Refusal> {
     if prove {
-        dispatch_at(level, Scan::<true> { message, max_depth, out })
+        dispatch_at(
+            level,
+            Scan::<true> {
+                message,
+                max_depth,
+                out,
+            },
+        )
     } else {
-        dispatch_at(level, Scan::<false> { message, max_depth, out })
+        dispatch_at(
+            level,
+            Scan::<false> {
+                message,
+                max_depth,
+                out,
+            },
+        )
     }
 }
 
@@ -77,7 +93,12 @@ impl<const PROVE: bool> Job for Scan<'_, PROVE> {
             self.out.raise(flag::ASCII);
         }
         let max_depth = self.max_depth.min(DEPTH_CEILING);
-        let mut pass = Pass::<S, PROVE> { simd, bytes: self.message, max_depth, out: self.out };
+        let mut pass = Pass::<S, PROVE> {
+            simd,
+            bytes: self.message,
+            max_depth,
+            out: self.out,
+        };
         let start = space(pass.bytes, 0);
         match pass.bytes.get(start) {
             Some(b'{') => pass.message(start),
@@ -85,7 +106,11 @@ impl<const PROVE: bool> Job for Scan<'_, PROVE> {
                 let batch = first == Some(&b'[');
                 let end = pass.value(start, 0)?;
                 pass.nothing_after(end)?;
-                if batch { Ok(Kind::Batch) } else { Err(Refusal::NotAnObject) }
+                if batch {
+                    Ok(Kind::Batch)
+                } else {
+                    Err(Refusal::NotAnObject)
+                }
             }
         }
     }
@@ -106,7 +131,11 @@ impl<S: Simd, const PROVE: bool> Pass<'_, S, PROVE> {
 
     #[inline(always)]
     fn nothing_after(&self, at: usize) -> Result<(), Refusal> {
-        if space(self.bytes, at) == self.bytes.len() { Ok(()) } else { Err(Refusal::Malformed) }
+        if space(self.bytes, at) == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(Refusal::Malformed)
+        }
     }
 
     #[inline(always)]
@@ -284,9 +313,7 @@ impl<S: Simd, const PROVE: bool> Pass<'_, S, PROVE> {
         while !done {
             let (found, start) = self.key(at, &mut seen, key::guess, key::find)?;
             at = match found {
-                key::VERSION if self.is(start, b'"') => {
-                    self.text(start, 3, field::META_VERSION, Refusal::BadParams)?
-                }
+                key::VERSION if self.is(start, b'"') => self.text(start, 3, field::META_VERSION, Refusal::BadParams)?,
                 _ => self.value(start, 3)?,
             };
             match (found, self.bytes[start]) {

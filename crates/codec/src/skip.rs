@@ -49,7 +49,12 @@ pub(crate) fn string<S: Simd>(simd: S, bytes: &[u8], at: usize) -> Result<Text, 
     let mut at = close;
     loop {
         match bytes.get(at) {
-            Some(b'"') => return Ok(Text { close: at, escaped: true }),
+            Some(b'"') => {
+                return Ok(Text {
+                    close: at,
+                    escaped: true,
+                });
+            }
             Some(b'\\') => at = simd.plain(bytes, escape(bytes, at + 1)?),
             _ => return Err(Refusal::Malformed),
         }
@@ -95,7 +100,11 @@ pub(crate) fn number(bytes: &[u8], at: usize) -> Result<usize, Refusal> {
         at = end;
     }
     if matches!(bytes.get(at), Some(b'e' | b'E')) {
-        let first = if matches!(bytes.get(at + 1), Some(b'+' | b'-')) { at + 2 } else { at + 1 };
+        let first = if matches!(bytes.get(at + 1), Some(b'+' | b'-')) {
+            at + 2
+        } else {
+            at + 1
+        };
         let end = digits(bytes, first);
         if end == first {
             return Err(Refusal::Malformed);
@@ -173,13 +182,7 @@ enum Step {
 
 /// Passes a container and proves it. `max_depth` must not exceed [`DEPTH_CEILING`].
 #[inline(always)]
-pub(crate) fn prove<S: Simd>(
-    simd: S,
-    bytes: &[u8],
-    at: usize,
-    depth: u32,
-    max_depth: u32,
-) -> Result<usize, Refusal> {
+pub(crate) fn prove<S: Simd>(simd: S, bytes: &[u8], at: usize, depth: u32, max_depth: u32) -> Result<usize, Refusal> {
     debug_assert!(max_depth <= DEPTH_CEILING);
     let room = max_depth.saturating_sub(depth) as usize;
     let mut nesting = Nesting([0; DEPTH_CEILING as usize / 64]);
@@ -272,13 +275,7 @@ fn block<'a>(bytes: &'a [u8], at: usize, short: &'a mut [u8; BLOCK]) -> Option<(
 
 /// Skips a container by counting brackets outside strings, a block at a time. Proves nothing about what is inside.
 #[inline(always)]
-pub(crate) fn skip<S: Simd>(
-    simd: S,
-    bytes: &[u8],
-    at: usize,
-    depth: u32,
-    max_depth: u32,
-) -> Result<usize, Refusal> {
+pub(crate) fn skip<S: Simd>(simd: S, bytes: &[u8], at: usize, depth: u32, max_depth: u32) -> Result<usize, Refusal> {
     let room = max_depth.saturating_sub(depth);
     let (mut at, mut open) = (at, 0);
     let (mut carry, mut in_string) = (0, 0);

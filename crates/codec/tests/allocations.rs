@@ -37,9 +37,16 @@ fn allocations(work: impl FnOnce()) -> u64 {
 
 #[test]
 fn scanning_allocates_nothing() {
-    assert_eq!(allocations(|| drop(std::hint::black_box(vec![1u8; 100]))), 1, "the counter counts");
+    assert_eq!(
+        allocations(|| drop(std::hint::black_box(vec![1u8; 100]))),
+        1,
+        "the counter counts"
+    );
     let deep = ["[".repeat(1024), "]".repeat(1024)].concat();
-    let long = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{{"arguments":{{"a":"{}"}}}}}}"#, "é\\n".repeat(9999));
+    let long = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{{"arguments":{{"a":"{}"}}}}}}"#,
+        "é\\n".repeat(9999)
+    );
     let messages = [
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":[1,{}]},"_meta":{}}}"#,
         r#"{"jsonrpc":"2\u002e0","i\u0064":"é","method":"tools\/call","params":{"na\u006de":"n","_meta":{"x":1}}}"#,
@@ -59,6 +66,11 @@ fn scanning_allocates_nothing() {
                 let _ = std::hint::black_box(scan_at(level, true, message, 1024, &mut out));
             }
         });
-        assert_eq!(count, 0, "{}", String::from_utf8_lossy(&message[..message.len().min(80)]));
+        assert_eq!(
+            count,
+            0,
+            "{}",
+            String::from_utf8_lossy(&message[..message.len().min(80)])
+        );
     }
 }

@@ -5,12 +5,21 @@ mod fuzz;
 
 fn bounded(target: &str) {
     let summary = fuzz::run(target, fuzz::Until::Runs(20_000), 1).unwrap_or_else(|failure| {
-        panic!("{target}: {} for b\"{}\"", failure.problem, failure.input.escape_ascii());
+        panic!(
+            "{target}: {} for b\"{}\"",
+            failure.problem,
+            failure.input.escape_ascii()
+        );
     });
     assert!(fuzz::TARGETS.contains(&target));
     // A run that is refused everywhere would prove little.
     let share = summary.accepted as f64 / summary.runs as f64;
-    assert!(share > 0.1, "{target} accepted {} of {} inputs", summary.accepted, summary.runs);
+    assert!(
+        share > 0.1,
+        "{target} accepted {} of {} inputs",
+        summary.accepted,
+        summary.runs
+    );
 }
 
 #[test]
@@ -26,10 +35,4 @@ fn frames() {
 #[test]
 fn canonical() {
     bounded("canonical");
-}
-
-#[test]
-fn a_broken_property_is_reported_with_its_input() {
-    let failure = fuzz::run("none", fuzz::Until::Runs(1), 1);
-    assert!(std::panic::catch_unwind(|| failure).is_ok());
 }

@@ -32,14 +32,23 @@ fn input(case: &Value) -> Vec<u8> {
     }
     let times = case["repeat"][1].as_u64().expect("a number of times") as usize;
     let middle = case["repeat"][0].as_str().expect("a text to repeat").repeat(times);
-    [case["prefix"].as_str().unwrap_or(""), &middle, case["suffix"].as_str().unwrap_or("")].concat().into_bytes()
+    [
+        case["prefix"].as_str().unwrap_or(""),
+        &middle,
+        case["suffix"].as_str().unwrap_or(""),
+    ]
+    .concat()
+    .into_bytes()
 }
 
 fn base64(text: &str) -> Vec<u8> {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bits, mut count, mut out) = (0u32, 0, Vec::new());
     for letter in text.bytes().take_while(|&letter| letter != b'=') {
-        let value = LETTERS.iter().position(|&known| known == letter).expect("a base64 letter");
+        let value = LETTERS
+            .iter()
+            .position(|&known| known == letter)
+            .expect("a base64 letter");
         bits = bits << 6 | value as u32;
         count += 6;
         if count >= 8 {
@@ -53,8 +62,13 @@ fn base64(text: &str) -> Vec<u8> {
 fn refusal(name: &str) -> Refusal {
     let cases = vectors("errors");
     let case = list(&cases, "cases").iter().find(|case| text(case, "name") == name);
-    let number = case.and_then(|case| case["refusal"].as_i64()).unwrap_or_else(|| panic!("no refusal {name}"));
-    Refusal::ALL.into_iter().find(|refusal| i64::from(refusal.number()) == number).expect("a refusal with that number")
+    let number = case
+        .and_then(|case| case["refusal"].as_i64())
+        .unwrap_or_else(|| panic!("no refusal {name}"));
+    Refusal::ALL
+        .into_iter()
+        .find(|refusal| i64::from(refusal.number()) == number)
+        .expect("a refusal with that number")
 }
 
 fn kind(name: &str) -> Kind {
@@ -102,8 +116,15 @@ const FLAGS: [(&str, u32); 6] = [
 fn check_envelope(case: &Value, message: &[u8], out: &Envelope) {
     if let Some(fields) = case["fields"].as_object() {
         for (name, at) in FIELDS {
-            let found = out.range(at).map(|range| String::from_utf8_lossy(&message[range]).into_owned());
-            assert_eq!(found.as_deref(), fields.get(name).and_then(Value::as_str), "{name} of {}", case["name"]);
+            let found = out
+                .range(at)
+                .map(|range| String::from_utf8_lossy(&message[range]).into_owned());
+            assert_eq!(
+                found.as_deref(),
+                fields.get(name).and_then(Value::as_str),
+                "{name} of {}",
+                case["name"]
+            );
         }
     }
     if let Some(flags) = case["flags"].as_array() {
@@ -126,7 +147,12 @@ fn scan_gives_kinds_fields_and_refusals_at_every_level() {
             if found.is_ok() {
                 check_envelope(case, &message, &out);
                 let mut ranges = Envelope::new();
-                assert_eq!(scan_at(level, false, &message, depth(case), &mut ranges), found, "{}", case["name"]);
+                assert_eq!(
+                    scan_at(level, false, &message, depth(case), &mut ranges),
+                    found,
+                    "{}",
+                    case["name"]
+                );
                 assert_eq!(ranges, out, "ranges of {}", case["name"]);
             }
         }
@@ -158,18 +184,29 @@ fn single_values_are_well_formed_or_not_wherever_they_stand() {
         (r#"{"jsonrpc":"2.0","method":"m","x":"#, "}"),
         (r#"{"jsonrpc":"2.0","method":"m","params":{"x":"#, "}}"),
         (r#"{"jsonrpc":"2.0","method":"m","params":{"_meta":{"x":["#, "]}}}"),
-        (r#"{"jsonrpc":"2.0","method":"m","params":{"arguments":{"x":"#, ",\"y\":\"a longer tail, for the vectors\"}}}"),
+        (
+            r#"{"jsonrpc":"2.0","method":"m","params":{"arguments":{"x":"#,
+            ",\"y\":\"a longer tail, for the vectors\"}}}",
+        ),
     ];
     let cases = vectors("scan");
     for (name, well_formed) in [("wellFormed", true), ("malformed", false)] {
         for value in list(&cases, name).iter().map(|value| value.as_str().expect("a text")) {
             for level in Level::available() {
                 let alone = scan_at(level, true, value.as_bytes(), 64, &mut Envelope::new());
-                assert_eq!(alone != Err(Refusal::Malformed), well_formed, "{value:?} at {level:?}: {alone:?}");
+                assert_eq!(
+                    alone != Err(Refusal::Malformed),
+                    well_formed,
+                    "{value:?} at {level:?}: {alone:?}"
+                );
                 for (before, after) in places {
                     let message = format!("{before}{value}{after}");
                     let found = scan_at(level, true, message.as_bytes(), 64, &mut Envelope::new());
-                    let right = if well_formed { found.is_ok() } else { found == Err(Refusal::Malformed) };
+                    let right = if well_formed {
+                        found.is_ok()
+                    } else {
+                        found == Err(Refusal::Malformed)
+                    };
                     assert!(right, "{message} at {level:?}: {found:?}");
                 }
             }
@@ -200,7 +237,10 @@ fn outcomes(
 
 fn expected_outcomes(case: &Value) -> Vec<Option<Vec<u8>>> {
     let outcomes = case["outcomes"].as_array().expect("outcomes");
-    outcomes.iter().map(|outcome| outcome.as_str().map(|text| text.as_bytes().to_vec())).collect()
+    outcomes
+        .iter()
+        .map(|outcome| outcome.as_str().map(|text| text.as_bytes().to_vec()))
+        .collect()
 }
 
 #[test]
@@ -213,7 +253,12 @@ fn lines_are_cut_whatever_the_chunking() {
             let found = outcomes(input, size, |chunk| lines.push(chunk));
             assert_eq!(found, expected_outcomes(case), "{} by {size}", case["name"]);
             let end = lines.end();
-            assert_eq!(end, case["end"].as_str().map(|text| text.as_bytes().to_vec()), "end of {}", case["name"]);
+            assert_eq!(
+                end,
+                case["end"].as_str().map(|text| text.as_bytes().to_vec()),
+                "end of {}",
+                case["name"]
+            );
             assert_eq!(lines.held(), 0);
         }
     }
@@ -255,7 +300,11 @@ fn canonical_forms() {
         let found = canonical(&json, depth(case)).map(|form| String::from_utf8(form).expect("UTF-8"));
         assert_eq!(found, wanted, "{case}");
         if let Ok(form) = found {
-            assert_eq!(canonical(form.as_bytes(), 1024), Ok(form.clone().into_bytes()), "not stable: {form}");
+            assert_eq!(
+                canonical(form.as_bytes(), 1024),
+                Ok(form.clone().into_bytes()),
+                "not stable: {form}"
+            );
         }
     }
     for case in list(&cases, "digests") {
@@ -277,14 +326,20 @@ fn answers_and_events_are_spliced() {
         let (id, result) = (text(case, "id").as_bytes(), text(case, "result").as_bytes());
         let found = build(&|out| encode_result(out, id, result));
         assert_eq!(found, text(case, "bytes"));
-        assert_eq!(found.len(), thirdrail_codec::encode::result_length(id.len(), result.len()));
+        assert_eq!(
+            found.len(),
+            thirdrail_codec::encode::result_length(id.len(), result.len())
+        );
     }
     for case in list(&cases, "errors") {
         let (id, error) = (text(case, "id").as_bytes(), text(case, "error").as_bytes());
         assert_eq!(build(&|out| encode_error(out, id, error)), text(case, "bytes"));
     }
     for case in list(&cases, "events") {
-        assert_eq!(build(&|out| encode_event(out, text(case, "id"), text(case, "data").as_bytes())), text(case, "bytes"));
+        assert_eq!(
+            build(&|out| encode_event(out, text(case, "id"), text(case, "data").as_bytes())),
+            text(case, "bytes")
+        );
     }
 }
 
@@ -298,7 +353,12 @@ fn errors_are_as_in_the_table_and_need_no_escaping() {
         assert_eq!(i64::from(error.code), case["code"].as_i64().expect("a code"));
         assert_eq!(u64::from(error.status), case["status"].as_u64().expect("a status"));
         assert_eq!(error.message, text(case, "message"));
-        assert!(error.message.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\'));
+        assert!(
+            error
+                .message
+                .bytes()
+                .all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\')
+        );
         let mut out = Vec::new();
         encode_refusal(&mut out, refusal);
         let read: Value = serde_json::from_slice(&out).expect("JSON");

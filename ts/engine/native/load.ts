@@ -2,16 +2,17 @@
  * Finds and loads the native addon, and keeps every failure with the path that was tried. Decides nothing: whether a
  * missing addon is an error is for ts/engine/index.ts to say. Nothing is loaded by importing this module.
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Addon } from './binding.js';
 import { hostPlatform } from './platform.js';
 
 export type LoadResult = { readonly addon: Addon; readonly path: string } | { readonly failures: readonly Error[] };
 
-// The same distance from ts/engine/native and from dist/engine/native.
-const packageRoot = fileURLToPath(new URL('../../../', import.meta.url));
 const require = createRequire(import.meta.url);
+const packageRoot = rootAbove(fileURLToPath(import.meta.url));
 
 /**
  * Tries, in this order: the file named by `THIRDRAIL_NATIVE_PATH` (and then nothing else: whoever names a file wants that
@@ -31,6 +32,14 @@ export function loadAddon(): LoadResult {
     }
   }
   return { failures };
+}
+
+/** The folder of our package.json, wherever the bundler put this file; ends with a separator. */
+function rootAbove(path: string): string {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return join(folder, '/');
+    if (folder === dirname(folder)) return join(dirname(path), '/');
+  }
 }
 
 function candidates(failures: Error[]): string[] {

@@ -33,7 +33,7 @@ fn word(bytes: &[u8], at: usize) -> u64 {
 fn equal(block: &[u8; BLOCK], set: u8, byte: u8) -> u64 {
     let mut mask = 0;
     for at in (0..BLOCK).step_by(8) {
-        mask |= gather(zeros((word(block, at) | ONES * set as u64) ^ (ONES * byte as u64))) << at;
+        mask |= gather(zeros((word(block, at) | (ONES * set as u64)) ^ (ONES * byte as u64))) << at;
     }
     mask
 }
@@ -56,9 +56,8 @@ impl Simd for Scalar {
         while at + 8 <= bytes.len() {
             let word = word(bytes, at);
             // A byte is a control character when its upper three bits are zero.
-            let stops = zeros(word ^ (ONES * b'"' as u64))
-                | zeros(word ^ (ONES * b'\\' as u64))
-                | zeros(word & (ONES * 0xe0));
+            let stops =
+                zeros(word ^ (ONES * b'"' as u64)) | zeros(word ^ (ONES * b'\\' as u64)) | zeros(word & (ONES * 0xe0));
             if stops != 0 {
                 return at + (stops.trailing_zeros() / 8) as usize;
             }

@@ -20,9 +20,7 @@ pub(crate) fn avx2_available() -> bool {
 }
 
 pub(crate) fn sse42_available() -> bool {
-    is_x86_feature_detected!("sse4.2")
-        && is_x86_feature_detected!("pclmulqdq")
-        && is_x86_feature_detected!("popcnt")
+    is_x86_feature_detected!("sse4.2") && is_x86_feature_detected!("pclmulqdq") && is_x86_feature_detected!("popcnt")
 }
 
 /// # Safety

@@ -8,7 +8,7 @@
  */
 import { ScanRefusal } from '../../engine.js';
 import { text } from './scan.js';
-import { DEPTH_CEILING, colon, sawBackslash, space, string, value } from './skip.js';
+import { colon, DEPTH_CEILING, sawBackslash, space, string, value } from './skip.js';
 
 /** One open container: what is written so far, with the keys beside it when it is an object. */
 interface Open {

@@ -41,7 +41,6 @@ export function encodeError(id: Uint8Array, error: Uint8Array): Uint8Array {
  */
 export function encodeEvent(id: string, data: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not get through
   if (id !== '' && !/[\r\n\0]/.test(id)) parts.push(Buffer.from(`id: ${id}\n`, 'utf8'));
   parts.push(EVENT);
   let start = 0;

@@ -14,8 +14,7 @@ export interface RefusalError {
   readonly message: string;
 }
 
-const error = (status: number, code: number, message: string): RefusalError =>
-  Object.freeze({ status, code, message });
+const error = (status: number, code: number, message: string): RefusalError => Object.freeze({ status, code, message });
 
 const ERRORS: ReadonlyMap<number, RefusalError> = new Map([
   [ScanRefusal.malformed, error(400, -32700, 'Parse error: not well-formed JSON')],

@@ -5,7 +5,7 @@
  * standard says. Refusals and order: as for lines.
  */
 import type { Framer } from '../../engine.js';
-import { Held, Outcomes, indexOfByte } from './frames.js';
+import { Held, indexOfByte, Outcomes } from './frames.js';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;

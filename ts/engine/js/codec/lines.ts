@@ -6,7 +6,7 @@
  * until an empty array comes back takes everything.
  */
 import type { Framer } from '../../engine.js';
-import { Held, Outcomes, indexOfByte } from './frames.js';
+import { Held, indexOfByte, Outcomes } from './frames.js';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;

@@ -7,9 +7,9 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { Field, Flag, Kind, ScanRefusal } from '../../engine.js';
-import { MAX_ID_BYTES, clear, conclude, raise, setRange } from './envelope.js';
+import { clear, conclude, MAX_ID_BYTES, raise, setRange } from './envelope.js';
 import * as keys from './keys.js';
-import { DEPTH_CEILING, colon, resetUnion, sawBackslash, sawOnlyAscii, space, string, value } from './skip.js';
+import { colon, DEPTH_CEILING, resetUnion, sawBackslash, sawOnlyAscii, space, string, value } from './skip.js';
 
 const { malformed, utf8, bom, tooDeep, duplicateKey, notAnObject, badVersion, badId, badMethod, badParams, tooLarge } =
   ScanRefusal;
@@ -22,7 +22,7 @@ export function scan(bytes: Uint8Array, maxDepth: number, out: Int32Array): numb
   clear(out);
   if (bytes.length > MAX_BYTES) return tooLarge;
   resetUnion();
-  const kind = top(bytes, maxDepth < DEPTH_CEILING ? maxDepth : DEPTH_CEILING, out);
+  const kind = top(bytes, Math.min(maxDepth, DEPTH_CEILING), out);
   // Outside strings a byte above 0x7f is malformed, so what was accepted is ASCII when its strings are.
   if (kind >= 0 && sawOnlyAscii()) {
     raise(out, Flag.ascii);

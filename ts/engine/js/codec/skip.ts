@@ -65,7 +65,7 @@ export function string(bytes: Uint8Array, at: number): number {
       return at + 1;
     } else if (byte === 0x5c) {
       backslash = 1;
-      at = escape(bytes, at + 1);
+      at = escapeSequence(bytes, at + 1);
       if (at < 0) return at;
     } else {
       return malformed;
@@ -75,7 +75,7 @@ export function string(bytes: Uint8Array, at: number): number {
 }
 
 /** Past an escape whose backslash stands before `at`. Surrogates need not be paired (`JSON.parse` takes them too). */
-function escape(bytes: Uint8Array, at: number): number {
+function escapeSequence(bytes: Uint8Array, at: number): number {
   const byte = bytes[at];
   if (byte === undefined) return malformed;
   if (ESCAPES[byte] === 1) return at + 1;

@@ -34,6 +34,8 @@ export class Connections {
   closing = false;
   private readonly open = new Map<Socket, Conn>();
   private closed: Promise<void> | null = null;
+  /** Whether server and connections keep the process alive. */
+  private held = true;
   private goneIn = 0;
   private goneOut = 0;
 
@@ -125,8 +127,15 @@ export class Connections {
     for (const socket of this.open.keys()) socket.destroy();
   }
 
+  /** Connections with the server: one that a client keeps open would hold the process just as well. */
+  hold(held: boolean): void {
+    this.held = held;
+    for (const handle of [this.server, ...this.open.keys()]) held ? handle.ref() : handle.unref();
+  }
+
   private connected(socket: Socket): void {
     this.accepted++;
+    if (!this.held) socket.unref();
     const conn: Conn = { socket, calls: [], newest: null, lingering: null, timer: null };
     this.open.set(socket, conn);
     socket.once('close', () => {

@@ -370,10 +370,10 @@ class HttpListener implements Listener {
   }
 
   ref(): void {
-    this.connections.server.ref();
+    this.connections.hold(true);
   }
 
   unref(): void {
-    this.connections.server.unref();
+    this.connections.hold(false);
   }
 }
