@@ -7,6 +7,8 @@ import { engineFor } from '../ts/engine/index.js';
 
 function load(): Engine[] {
   const js = engineFor('js');
+  // Said by `npm test` when there is no cargo: what an earlier build left behind is not what the sources are.
+  if (process.env.THIRDRAIL_TEST_NATIVE === '0') return [js];
   try {
     return [engineFor('native'), js];
   } catch (error) {

@@ -44,6 +44,7 @@ async function measure({ target, work, tools, same }, { secs, quick }) {
       };
     });
     await check(port, era, work, tools);
+    if (sample.calls === 0) throw new Error('not one call was answered in time');
     return { ...sample, ...warmed, seen, bad, replyBytes: bytes };
   });
 }

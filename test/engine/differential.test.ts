@@ -7,31 +7,14 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Engine, Listener, Receiver, ServeConfig } from '../../ts/engine/engine.js';
+import type { Engine, Listener, Receiver } from '../../ts/engine/engine.js';
 import { LISTENER_STAT_COUNT, ListenerStat, Shape } from '../../ts/engine/engine.js';
 import { engineFor } from '../../ts/engine/index.js';
 import { native } from '../engines.js';
+import { serveConfig } from './config.js';
 import { Wire, type WireResponse } from './wire.js';
 
-const config: ServeConfig = {
-  host: '127.0.0.1',
-  port: 0,
-  path: '/mcp',
-  threads: 1,
-  modernVersions: ['2026-07-28'],
-  legacyVersions: ['2025-11-25', '2025-06-18'],
-  allowedHosts: ['localhost', '127.0.0.1'],
-  allowedOrigins: ['localhost'],
-  maxBodyBytes: 4096,
-  maxHeaderBytes: 8192,
-  maxDepth: 16,
-  maxInFlight: 100,
-  maxConnections: 100,
-  maxStreamBytes: 65536,
-  headerTimeout: 20_000,
-  bodyTimeout: 20_000,
-  idleTimeout: 20_000,
-};
+const config = serveConfig({ allowedOrigins: ['localhost'], maxBodyBytes: 4096, maxDepth: 16 });
 
 /** Says what reached it, so that the answer shows which way the message took and with what. */
 const receiver: Receiver = {

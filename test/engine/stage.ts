@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { type Engine, LISTENER_STAT_COUNT, type Listener, type ServeConfig } from '../../ts/engine/engine.js';
+import { serveConfig } from './config.js';
 import { Echo, fill, Handler, type VectorRoute } from './echo.js';
 import { request, Wire, type WireResponse } from './wire.js';
 
@@ -41,26 +42,11 @@ export class Stage {
   ) {}
 
   async open(): Promise<void> {
-    const config: ServeConfig = {
-      host: '127.0.0.1',
-      port: 0,
-      path: '/mcp',
-      threads: 1,
+    const config = serveConfig({
       modernVersions: vectors.modernVersions,
       legacyVersions: vectors.legacyVersions,
-      allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
-      allowedOrigins: ['localhost', 'app.example', '[::1]'],
-      maxBodyBytes: 20_000,
-      maxHeaderBytes: 16_384,
-      maxDepth: 64,
-      maxInFlight: 1000,
-      maxConnections: 1000,
-      maxStreamBytes: 1 << 20,
-      headerTimeout: 30_000,
-      bodyTimeout: 30_000,
-      idleTimeout: 30_000,
       ...this.limits,
-    };
+    });
     const registry = fill(this.engine.registry.create(), vectors.routes);
     this.listener = await this.engine.serve.listen(config, registry, this.receiver);
     for (const id of vectors.sessions) this.listener.openSession(id);

@@ -256,11 +256,13 @@ describe('the table of errors', () => {
     const js = Object.values(ScanRefusal).map(refusalError);
     // The Rust twin is read as text: rows of code, HTTP status and message, in the order of the refusals.
     const source = readFileSync(new URL('../../crates/codec/src/errors.rs', import.meta.url), 'utf8');
-    const rust = [...source.matchAll(/\(\s*(-32\d{3}),\s*(\d{3}),\s*"([^"]+)",?\s*\)/g)].map(([, code, status, message]) => ({
-      status: Number(status),
-      code: Number(code),
-      message,
-    }));
+    const rust = [...source.matchAll(/\(\s*(-32\d{3}),\s*(\d{3}),\s*"([^"]+)",?\s*\)/g)].map(
+      ([, code, status, message]) => ({
+        status: Number(status),
+        code: Number(code),
+        message,
+      }),
+    );
     expect(rust).toEqual(js);
     for (const { code, status, message } of js) {
       const row = errors.ERROR_TABLE.find((entry) => entry.code === code);

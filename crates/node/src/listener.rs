@@ -101,7 +101,10 @@ impl NativeListener {
         registry: &NativeRegistry,
         wake: Function<'_, (), ()>,
     ) -> Result<Self> {
-        let wake = wake.build_threadsafe_function::<()>().callee_handled::<false>().build()?;
+        let wake = wake
+            .build_threadsafe_function::<()>()
+            .callee_handled::<false>()
+            .build()?;
         let wake = Arc::new(Mutex::new(wake));
         let called = wake.clone();
         let host = format!("{}:{}", config.host, config.port);
@@ -146,7 +149,9 @@ impl NativeListener {
     #[napi]
     pub fn drain(&mut self, mut ring: BufferSlice<'_>, mut records: Int32ArraySlice<'_>) -> u32 {
         let (ring, records): (&mut [u8], _) = (&mut ring, ints(&mut records));
-        let Some(listener) = self.listener.clone() else { return 0 };
+        let Some(listener) = self.listener.clone() else {
+            return 0;
+        };
         listener.looking();
         let (mut count, mut used) = (0, 0);
         for record in records.chunks_exact_mut(WIDTH) {
@@ -232,13 +237,15 @@ impl NativeListener {
     /// Raw JSON of `params._meta`.
     #[napi]
     pub fn meta(&self, slot: f64) -> String {
-        self.alive(slot).map_or(String::new(), |job| text(job.range(job.envelope.meta())))
+        self.alive(slot)
+            .map_or(String::new(), |job| text(job.range(job.envelope.meta())))
     }
 
     /// Raw token of the id.
     #[napi]
     pub fn id(&self, slot: f64) -> String {
-        self.alive(slot).map_or(String::new(), |job| text(job.range(job.envelope.id())))
+        self.alive(slot)
+            .map_or(String::new(), |job| text(job.range(job.envelope.id())))
     }
 
     /// Header lines.
@@ -360,7 +367,14 @@ impl NativeListener {
         listener.leave();
         let shape = Shape::try_from(record[4] & (down::FAILED - 1)).unwrap_or(Shape::Raw);
         let failed = record[4] & down::FAILED != 0;
-        Some(Down::Reply { slot, status: record[3] as u16, shape, failed, headers: head, text })
+        Some(Down::Reply {
+            slot,
+            status: record[3] as u16,
+            shape,
+            failed,
+            headers: head,
+            text,
+        })
     }
 }
 
@@ -375,7 +389,10 @@ fn describe(job: &Job, length: usize, large: bool, record: &mut [i32]) {
     let (kind, handler, flags) = match &job.task {
         Task::Call(handler, flags) => (up::CALL, *handler as i32, *flags as i32),
         Task::Message(method) => {
-            let number = METHODS.iter().position(|m| *m == method.as_str()).unwrap_or(METHODS.len() - 1);
+            let number = METHODS
+                .iter()
+                .position(|m| *m == method.as_str())
+                .unwrap_or(METHODS.len() - 1);
             (up::MESSAGE, number as i32, 0)
         }
     };

@@ -27,7 +27,9 @@ pub(crate) fn refuse(config: &Config, body: Incoming, head: &Head<'_>) -> bool {
     if head.expects {
         return false; // it has sent nothing and will not: dropping the body ends the connection after the answer
     }
-    let kept = head.content_length.is_some_and(|length| length <= config.max_body as u64);
+    let kept = head
+        .content_length
+        .is_some_and(|length| length <= config.max_body as u64);
     discard(body, if kept { config.body_timeout } else { LINGER });
     kept
 }
@@ -41,7 +43,11 @@ fn discard(mut body: Incoming, within: Duration) {
 /// The body, or why it was refused. `Ok(None)`: the client went away in the middle.
 pub(crate) async fn read(config: &Config, buffers: &Buffers, mut body: Incoming) -> Result<Option<Bytes>, Refusal> {
     // Almost every body is already here, in one frame: ask once before arming a timer.
-    let mut gathered = Gathered { limit: config.max_body, buffers, parts: Parts::None };
+    let mut gathered = Gathered {
+        limit: config.max_body,
+        buffers,
+        parts: Parts::None,
+    };
     let first = poll_fn(|cx| Poll::Ready(gathered.poll(&mut body, cx))).await;
     let read = match first {
         Poll::Ready(done) => done,

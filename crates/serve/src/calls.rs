@@ -14,7 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use thirdrail_registry::Entry;
 
-use crate::conn::{Conn, Phase};
+use crate::connection::{Conn, Phase};
 use crate::handoff::Up;
 use crate::reply::{Shape, event, final_event};
 use crate::stats::Stat;
@@ -86,7 +86,10 @@ pub(crate) fn global(local: u64, thread: usize, threads: usize) -> u64 {
 /// Which thread a handle of the listener belongs to, and its handle there.
 pub(crate) fn local(global: u64, threads: usize) -> (usize, u64) {
     let index = global & INDEX_MASK;
-    ((index % threads as u64) as usize, (global & !INDEX_MASK) | (index / threads as u64))
+    (
+        (index % threads as u64) as usize,
+        (global & !INDEX_MASK) | (index / threads as u64),
+    )
 }
 
 /// A slot held by a request; giving it up before the reply tells the side above.
@@ -108,7 +111,11 @@ pub(crate) fn hold(io: &Rc<Io>, conn: &Rc<Conn>, entry: Option<Arc<Entry>>, star
         started,
     };
     let handle = io.calls.borrow_mut().insert(call)?;
-    Some(Held { io: io.clone(), handle, replied: false })
+    Some(Held {
+        io: io.clone(),
+        handle,
+        replied: false,
+    })
 }
 
 /// What comes first: the reply alone, or events, which need a stream.
@@ -208,11 +215,23 @@ pub(crate) fn deliver(io: &Io, down: Down) {
         return;
     };
     match down {
-        Down::Reply { status, shape, failed, headers, text, .. } => {
+        Down::Reply {
+            status,
+            shape,
+            failed,
+            headers,
+            text,
+            ..
+        } => {
             if let Some(entry) = &call.entry {
                 entry.stats.record(failed, call.started.elapsed().as_nanos() as u64);
             }
-            call.reply = Some(Reply { status, shape, headers, text });
+            call.reply = Some(Reply {
+                status,
+                shape,
+                headers,
+                text,
+            });
         }
         Down::Event { id, text, .. } => {
             let frame = event(&id, &text);

@@ -82,10 +82,8 @@ fn door<'s>(
     }
     match &entry.route {
         Route::Answer { modern, legacy: old } => {
-            let bare = !named
-                && envelope.name().is_none()
-                && envelope.uri().is_none()
-                && envelope.arguments().is_none();
+            let bare =
+                !named && envelope.name().is_none() && envelope.uri().is_none() && envelope.arguments().is_none();
             let bytes = if legacy { old } else { modern };
             bare.then_some(Verdict::Answer(entry, bytes.as_ref()?))
         }

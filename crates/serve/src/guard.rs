@@ -20,7 +20,12 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: u16, code: i32, message: impl Into<String>) -> Self {
-        Refusal { status, code, message: message.into(), close: false }
+        Refusal {
+            status,
+            code,
+            message: message.into(),
+            close: false,
+        }
     }
 
     pub(crate) fn closing(mut self) -> Self {
@@ -60,10 +65,16 @@ pub fn check_body(config: &Config, head: &Head<'_>) -> Result<(), Refusal> {
     if !head.content_type.is_some_and(is_json) {
         return Err(Refusal::new(415, -32000, "Content-Type must be application/json"));
     }
-    if head.content_encoding.is_some_and(|e| !trim(e).eq_ignore_ascii_case(b"identity")) {
+    if head
+        .content_encoding
+        .is_some_and(|e| !trim(e).eq_ignore_ascii_case(b"identity"))
+    {
         return Err(Refusal::new(415, -32000, "Content-Encoding is not supported"));
     }
-    if head.content_length.is_some_and(|length| length > config.max_body as u64) {
+    if head
+        .content_length
+        .is_some_and(|length| length > config.max_body as u64)
+    {
         return Err(Refusal::too_large(config.max_body));
     }
     Ok(())

@@ -55,12 +55,14 @@ impl<'a> Head<'a> {
 
     /// Whether JSON may be sent back. An absent Accept accepts everything (RFC 9110, 12.5.1).
     pub fn accepts_json(&self) -> bool {
-        self.accept.is_none_or(|accept| holds(accept, b"application/json") || holds(accept, b"*/*"))
+        self.accept
+            .is_none_or(|accept| holds(accept, b"application/json") || holds(accept, b"*/*"))
     }
 
     /// Whether an SSE stream may be sent back.
     pub fn accepts_stream(&self) -> bool {
-        self.accept.is_none_or(|accept| holds(accept, b"text/event-stream") || holds(accept, b"*/*"))
+        self.accept
+            .is_none_or(|accept| holds(accept, b"text/event-stream") || holds(accept, b"*/*"))
     }
 }
 

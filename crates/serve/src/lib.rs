@@ -7,7 +7,7 @@
 mod body;
 mod calls;
 mod config;
-mod conn;
+mod connection;
 mod door;
 mod guard;
 mod handoff;
@@ -24,15 +24,9 @@ mod timer;
 
 pub use calls::Down;
 pub use config::Config;
-pub use door::{CALL_LEGACY, CALL_PROGRESS, CALL_STREAM, Verdict};
+pub use door::{CALL_LEGACY, CALL_PROGRESS, CALL_STREAM, Verdict, decide};
 pub use handoff::{Job, Task, Up};
 pub use head::Head;
 pub use listen::Listener;
 pub use reply::Shape;
 pub use stats::{STAT_COUNT, Stat};
-
-/// The door, for tests that feed it vectors.
-pub mod probe {
-    pub use crate::door::decide;
-    pub use crate::guard::{check_body, check_head};
-}

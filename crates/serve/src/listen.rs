@@ -45,13 +45,19 @@ impl Listener {
             .enumerate()
             .map(|(index, socket)| {
                 let (shared, registry) = (shared.clone(), registry.clone());
-                std::thread::Builder::new().name(format!("thirdrail-io-{index}")).spawn(move || {
-                    let _ended = Ended(shared.clone());
-                    thread::run(shared, index, registry, socket);
-                })
+                std::thread::Builder::new()
+                    .name(format!("thirdrail-io-{index}"))
+                    .spawn(move || {
+                        let _ended = Ended(shared.clone());
+                        thread::run(shared, index, registry, socket);
+                    })
             })
             .collect::<io::Result<Vec<_>>>()?;
-        Ok(Listener { shared, address, threads: Mutex::new(threads) })
+        Ok(Listener {
+            shared,
+            address,
+            threads: Mutex::new(threads),
+        })
     }
 
     /// The bound address.

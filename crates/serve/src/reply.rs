@@ -70,10 +70,7 @@ impl Body for Out {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let frame = match &mut *self {
             Out::Stream(stream) => return stream.poll_event(cx).map(|event| event.map(|e| Ok(Frame::data(e)))),
             Out::Parts { parts, next } => parts.get_mut(*next).map(|part| {
@@ -126,7 +123,11 @@ fn message_parts(shape: Shape, id: &[u8], text: Bytes) -> [Bytes; 3] {
             Shape::Error => (if id.is_empty() { encode::NULL_ID } else { id }, encode::ERROR_HEAD),
             _ => (id, encode::RESULT_HEAD),
         };
-        return [[encode::HEAD, id, member].concat().into(), text, Bytes::from_static(encode::TAIL)];
+        return [
+            [encode::HEAD, id, member].concat().into(),
+            text,
+            Bytes::from_static(encode::TAIL),
+        ];
     }
     let mut whole = Vec::new();
     match shape {
@@ -158,7 +159,10 @@ pub(crate) fn stream(body: StreamBody) -> Response<Out> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
     response
 }
 
@@ -166,12 +170,19 @@ pub(crate) fn stream(body: StreamBody) -> Response<Out> {
 pub(crate) fn refusal(refusal: &Refusal, id: &[u8]) -> Response<Out> {
     // Our own messages: nothing in them needs escaping.
     let error = format!(r#"{{"code":{},"message":"{}"}}"#, refusal.code, refusal.message);
-    let mut response = json(refusal.status, Out::parts(message_parts(Shape::Error, id, error.into())));
+    let mut response = json(
+        refusal.status,
+        Out::parts(message_parts(Shape::Error, id, error.into())),
+    );
     if refusal.close {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if refusal.status == 503 {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
@@ -179,7 +190,9 @@ pub(crate) fn refusal(refusal: &Refusal, id: &[u8]) -> Response<Out> {
 fn json(status: u16, body: Out) -> Response<Out> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -187,8 +200,10 @@ fn json(status: u16, body: Out) -> Response<Out> {
 fn extend(map: &mut HeaderMap, lines: &str) {
     for line in lines.split("\r\n") {
         if let Some((name, value)) = line.split_once(':')
-            && let (Ok(name), Ok(value)) =
-                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value.trim()))
+            && let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_str(value.trim()),
+            )
         {
             map.append(name, value);
         }

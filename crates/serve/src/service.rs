@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use thirdrail_codec::{Envelope, Kind, field, flag, scan};
 
 use crate::calls::{First, StreamBody, hold};
-use crate::conn::{Conn, Phase};
+use crate::connection::{Conn, Phase};
 use crate::door::{Verdict, decide};
 use crate::guard::{Refusal, check_body, check_head};
 use crate::handoff::{Job, Task, Up};
@@ -20,16 +20,19 @@ use crate::stats::Stat;
 use crate::thread::Io;
 
 /// Answers one request. Never fails: what goes wrong is an answer, or the end of the connection.
-pub(crate) async fn serve(
-    io: Rc<Io>,
-    conn: Rc<Conn>,
-    request: Request<Incoming>,
-) -> Result<Response<Out>, Infallible> {
+pub(crate) async fn serve(io: Rc<Io>, conn: Rc<Conn>, request: Request<Incoming>) -> Result<Response<Out>, Infallible> {
     let started = Instant::now();
     conn.enter(Phase::Busy, started);
     io.stats().add(Stat::Requests, 1);
     let response = run(&io, &conn, request, started).await.unwrap_or_else(|(refusal, id)| {
-        io.stats().add(if refusal.status == 503 { Stat::Overloaded } else { Stat::Refused }, 1);
+        io.stats().add(
+            if refusal.status == 503 {
+                Stat::Overloaded
+            } else {
+                Stat::Refused
+            },
+            1,
+        );
         reply::refusal(&refusal, &id)
     });
     if !matches!(response.body(), Out::Stream(_)) {
@@ -57,7 +60,11 @@ async fn run(
     }
     if parts.method != Method::POST {
         unread(body);
-        let job = Unsent { task: Task::Message(parts.method), body: Bytes::new(), envelope: Envelope::default() };
+        let job = Unsent {
+            task: Task::Message(parts.method),
+            body: Bytes::new(),
+            envelope: Envelope::default(),
+        };
         return hand_over(io, conn, job, parts.headers, None, started).await;
     }
     if let Err(refusal) = check_body(config, &head) {
@@ -78,7 +85,11 @@ async fn run(
     })?;
     if kind != Kind::Request {
         // Only a request has an id to answer to and metadata to ask for; only the hint for decoding stays.
-        let hint = if kind == Kind::Notification { envelope.flags() & flag::ASCII } else { 0 };
+        let hint = if kind == Kind::Notification {
+            envelope.flags() & flag::ASCII
+        } else {
+            0
+        };
         envelope = Envelope::default();
         envelope.fields[field::FLAGS] = hint as i32;
     }
@@ -118,7 +129,10 @@ async fn hand_over(
     entry: Option<std::sync::Arc<thirdrail_registry::Entry>>,
     started: Instant,
 ) -> Result<Response<Out>, Refused> {
-    let id = unsent.envelope.id().map_or(Bytes::new(), |range| unsent.body.slice(range));
+    let id = unsent
+        .envelope
+        .id()
+        .map_or(Bytes::new(), |range| unsent.body.slice(range));
     let full = |id| (Refusal::new(503, -32000, "Server overloaded"), id);
     if !io.shared.enter() {
         return Err(full(id));
@@ -130,7 +144,13 @@ async fn hand_over(
     let called = matches!(unsent.task, Task::Call(..));
     io.stats().add(if called { Stat::Calls } else { Stat::Messages }, 1);
     let Unsent { task, body, envelope } = unsent;
-    io.push(Up::Job(Box::new(Job { slot: held.slot(), task, body, envelope, headers })));
+    io.push(Up::Job(Box::new(Job {
+        slot: held.slot(),
+        task,
+        body,
+        envelope,
+        headers,
+    })));
     match held.first().await {
         First::Reply(done) => Ok(reply::reply(done.status, done.shape, &id, &done.headers, done.text)),
         First::Stream => Ok(reply::stream(StreamBody::new(held, id, conn.clone()))),

@@ -65,7 +65,12 @@ impl Served {
             let (listener, stop, bell) = (listener.clone(), stop.clone(), bell.clone());
             move || above(&listener, &stop, &bell, &answerer)
         });
-        Served { listener, stop, bell, above: Some(above) }
+        Served {
+            listener,
+            stop,
+            bell,
+            above: Some(above),
+        }
     }
 
     fn connect(&self) -> TcpStream {
@@ -87,12 +92,7 @@ impl Served {
     }
 }
 
-fn above(
-    listener: &Listener,
-    stop: &AtomicBool,
-    bell: &(Mutex<bool>, Condvar),
-    answerer: &Answerer,
-) -> Vec<u64> {
+fn above(listener: &Listener, stop: &AtomicBool, bell: &(Mutex<bool>, Condvar), answerer: &Answerer) -> Vec<u64> {
     let (mut aborted, mut batches) = (Vec::new(), Vec::new());
     while !stop.load(Ordering::SeqCst) {
         let mut rung = bell.0.lock().unwrap();
@@ -155,7 +155,12 @@ fn receive(stream: &mut TcpStream) -> (String, String) {
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).unwrap();
-    let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")).unwrap().parse().unwrap();
+    let length = head
+        .lines()
+        .find_map(|l| l.strip_prefix("content-length: "))
+        .unwrap()
+        .parse()
+        .unwrap();
     let mut body = vec![0; length];
     stream.read_exact(&mut body).unwrap();
     (head.lines().next().unwrap().into(), String::from_utf8(body).unwrap())
@@ -175,7 +180,9 @@ fn until(what: &str, done: impl Fn() -> bool) {
 fn answers_from_the_registry_without_the_side_above() {
     let served = Served::start(config(), Box::new(|_| panic!("nothing is handed up")));
     let mut client = served.connect();
-    client.write_all(post(r#"{"jsonrpc":"2.0","id":"a\u0001","method":"tools/list"}"#).as_bytes()).unwrap();
+    client
+        .write_all(post(r#"{"jsonrpc":"2.0","id":"a\u0001","method":"tools/list"}"#).as_bytes())
+        .unwrap();
     let (status, body) = receive(&mut client);
     assert_eq!(status, "HTTP/1.1 200 OK");
     assert_eq!(body, r#"{"jsonrpc":"2.0","id":"a\u0001","result":{"tools":[]}}"#);
@@ -193,8 +200,7 @@ fn calls_of_many_connections_and_threads_get_their_own_answers() {
                 for n in 0..50 {
                     let id = client * 1000 + n;
                     stream.write_all(call(id, &format!("m{id}")).as_bytes()).unwrap();
-                    let expected =
-                        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"message":"m{id}"}}}}"#);
+                    let expected = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"message":"m{id}"}}}}"#);
                     assert_eq!(receive(&mut stream).1, expected);
                 }
             });
@@ -236,7 +242,8 @@ fn a_panic_ends_its_connection_and_no_other() {
     good.write_all(call(1, "before").as_bytes()).unwrap();
     receive(&mut good);
     let mut bad = served.connect();
-    bad.write_all(b"GET /panic HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    bad.write_all(b"GET /panic HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .unwrap();
     let mut nothing = Vec::new();
     bad.read_to_end(&mut nothing).unwrap();
     assert!(nothing.is_empty());
@@ -248,7 +255,13 @@ fn a_panic_ends_its_connection_and_no_other() {
 
 #[test]
 fn over_the_limit_the_answer_is_503_with_the_id() {
-    let served = Served::start(Config { max_in_flight: 1, ..config() }, Box::new(|_| None));
+    let served = Served::start(
+        Config {
+            max_in_flight: 1,
+            ..config()
+        },
+        Box::new(|_| None),
+    );
     let mut first = served.connect();
     first.write_all(call(1, "x").as_bytes()).unwrap();
     until("the call is in flight", || served.stat(Stat::InFlight) == 1.0);
@@ -258,7 +271,9 @@ fn over_the_limit_the_answer_is_503_with_the_id() {
     assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
     assert!(body.contains(r#""id":2,"error":{"code":-32000"#), "{body}");
     // What the registry answers is answered even then.
-    second.write_all(post(r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#).as_bytes()).unwrap();
+    second
+        .write_all(post(r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#).as_bytes())
+        .unwrap();
     assert_eq!(receive(&mut second).0, "HTTP/1.1 200 OK");
     assert_eq!(served.stat(Stat::Overloaded), 1.0);
     drop(first);
@@ -293,8 +308,14 @@ fn close_lets_the_running_call_end_and_then_ends_the_threads() {
 #[test]
 fn a_late_head_and_an_idle_connection_are_ended() {
     let quick = Duration::from_millis(40);
-    let served =
-        Served::start(Config { header_timeout: quick, idle_timeout: quick, ..config() }, Box::new(echo));
+    let served = Served::start(
+        Config {
+            header_timeout: quick,
+            idle_timeout: quick,
+            ..config()
+        },
+        Box::new(echo),
+    );
     let mut slow = served.connect();
     slow.write_all(b"POST /mcp HTT").unwrap();
     let mut idle = served.connect();

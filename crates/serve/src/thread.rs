@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use crate::calls::{Call, deliver};
-use crate::conn::{Conn, Order, Socket};
+use crate::connection::{Conn, Order, Socket};
 use crate::handoff::{Shared, Up};
 use crate::service;
 use crate::stats::{Stat, Stats};
@@ -62,7 +62,11 @@ impl Io {
 
 /// Runs until the listener is closed and the last connection has ended.
 pub(crate) fn run(shared: Arc<Shared>, thread: usize, registry: Arc<Registry>, listener: StdListener) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(_) => return,
     };
@@ -112,7 +116,9 @@ fn each(io: &Io, f: impl Fn(&Conn)) -> usize {
 
 async fn accept(io: &Rc<Io>, listener: StdListener) {
     let closing = &io.shared.mailboxes[io.thread].closing;
-    let Ok(listener) = TcpListener::from_std(listener) else { return };
+    let Ok(listener) = TcpListener::from_std(listener) else {
+        return;
+    };
     while !closing.load(Ordering::Acquire) {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -161,14 +167,18 @@ impl Drop for Counted {
 async fn connection(io: Rc<Io>, conn: Rc<Conn>, stream: TcpStream) {
     io.stats().add(Stat::Connections, 1);
     let _counted = Counted(io.clone());
-    let socket = Socket { stream, conn: conn.clone(), io: io.clone() };
+    let socket = Socket {
+        stream,
+        conn: conn.clone(),
+        io: io.clone(),
+    };
     let config = &io.shared.config;
     let (service_io, service_conn) = (io.clone(), conn.clone());
     let service = service_fn(move |request| service::serve(service_io.clone(), service_conn.clone(), request));
     let mut builder = http1::Builder::new();
     builder
         .timer(crate::timer::Timer)
-        // The sweep does it, see conn.rs; hyper's own counts idle time as header time.
+        // The sweep does it, see connection.rs; hyper's own counts idle time as header time.
         .header_read_timeout(None)
         .max_header_size(config.max_header)
         .max_headers(128);
@@ -207,8 +217,8 @@ async fn flush(io: Rc<Io>) {
 /// Ends connections that are late with a head or idle for too long.
 async fn sweep(io: Rc<Io>) {
     let config = &io.shared.config;
-    let every = (config.header_timeout.min(config.idle_timeout) / 4)
-        .clamp(Duration::from_millis(10), Duration::from_secs(1));
+    let every =
+        (config.header_timeout.min(config.idle_timeout) / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
     loop {
         tokio::time::sleep(every).await;
         let now = Instant::now();

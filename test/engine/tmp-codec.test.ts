@@ -1,4 +1,0 @@
-import { codec } from '../../ts/engine/js/codec/index.js';
-import { codecCases } from './codec.case.js';
-
-codecCases({ codec } as never);
