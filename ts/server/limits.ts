@@ -5,7 +5,7 @@
  * |------------------|--------:|--------------|----------------------------------------------------------|
  * | `maxBodyBytes`   |   4 MiB | bytes        | 413, before the body is read when its length is declared |
  * | `maxHeaderBytes` |  16 KiB | bytes        | 431                                                      |
- * | `maxDepth`       |     128 | brackets     | JSON-RPC -32700                                          |
+ * | `maxDepth`       |     128 | brackets     | JSON-RPC -32600                                          |
  * | `maxInFlight`    |  10,000 | calls        | 503 with `Retry-After`                                   |
  * | `maxConnections` |  10,000 | connections  | closed at once                                           |
  * | `maxStreamBytes` |   1 MiB | unsent bytes | the stream is cut off                                    |
