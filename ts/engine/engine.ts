@@ -82,7 +82,7 @@ export interface Codec {
   /**
    * Scans one JSON-RPC message and proves all of it well-formed JSON (RFC 8259, UTF-8). Acted-on keys are jsonrpc, id,
    * method, params, result, error on the envelope; name, uri, arguments, _meta in params; the three of `Field` in _meta.
-   * Keys are compared decoded, so an escaped spelling is the same key.
+   * Keys are compared decoded, so an escaped spelling is the same key. `maxDepth` is cut at 1024.
    * @returns a {@link Kind}, or a negative {@link ScanRefusal}; `out` is meaningful only for requests and notifications.
    */
   scan(message: Uint8Array, maxDepth: number, out: Int32Array): number;
@@ -104,7 +104,10 @@ export interface Codec {
 
 /** Cuts a byte stream into messages. Linear time whatever the chunking; never holds more than `maxBytes` of one message. */
 export interface Framer {
-  /** Complete frames, or `ScanRefusal.tooLarge`; after a refusal the framer skips to the end of that frame and goes on. */
+  /**
+   * Complete frames, or `ScanRefusal.tooLarge`; after a refusal the framer skips to the end of that frame and goes on. What
+   * came behind a refusal is given by further calls: push an empty chunk until `[]`.
+   */
   push(chunk: Uint8Array): Uint8Array[] | number;
   /** The unterminated rest at end of input, or null; resets the framer. */
   end(): Uint8Array | null;

@@ -13,7 +13,6 @@ use simd_json::{Buffers, Node, StaticNode};
 
 /// The canonical form of one JSON text. `max_depth` is capped at [`DEPTH_CEILING`].
 pub fn canonical(json: &[u8], max_depth: u32) -> Result<Vec<u8>, Refusal> {
-    text(json)?;
     dispatch(Proof {
         json,
         max_depth: max_depth.min(DEPTH_CEILING),
@@ -24,7 +23,7 @@ pub fn canonical(json: &[u8], max_depth: u32) -> Result<Vec<u8>, Refusal> {
     write(&tape.0, &numbers)
 }
 
-/// Proves a whole text, whatever value it is.
+/// Proves a whole text, whatever value it is; UTF-8 first.
 struct Proof<'a> {
     json: &'a [u8],
     max_depth: u32,
@@ -35,6 +34,7 @@ impl Job for Proof<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
+        text(simd, self.json)?;
         let start = space(self.json, 0);
         let end = value::<S, true>(simd, self.json, start, 0, self.max_depth)?;
         if space(self.json, end) == self.json.len() {

@@ -60,12 +60,12 @@ pub fn scan_at(level: Level, prove: bool, message: &[u8], max_depth: u32, out: &
 
 /// What every reader of JSON text checks first. `Ok(true)`: all ASCII.
 #[inline(always)]
-pub(crate) fn text(bytes: &[u8]) -> Result<bool, Refusal> {
+pub(crate) fn text<S: Simd>(simd: S, bytes: &[u8]) -> Result<bool, Refusal> {
     if bytes.len() > i32::MAX as usize {
         return Err(Refusal::TooLarge);
     }
     // ASCII is the common case and cheaper to see than UTF-8, which it makes superfluous.
-    if bytes.is_ascii() {
+    if simd.is_ascii(bytes) {
         return Ok(true);
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
@@ -89,7 +89,7 @@ impl<const PROVE: bool> Job for Scan<'_, PROVE> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> Self::Output {
         *self.out = Envelope::new();
-        if text(self.message)? {
+        if text(simd, self.message)? {
             self.out.raise(flag::ASCII);
         }
         let max_depth = self.max_depth.min(DEPTH_CEILING);

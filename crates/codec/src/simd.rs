@@ -36,6 +36,12 @@ pub(crate) trait Simd: Copy {
         bits ^ (bits << 32)
     }
 
+    /// Whether no byte has its high bit set. The standard library's own takes a fifth of a short scan.
+    #[inline(always)]
+    fn is_ascii(self, bytes: &[u8]) -> bool {
+        bytes.is_ascii()
+    }
+
     /// Index of the first quote, backslash or control character at or after `from`; the length when there is none.
     fn plain(self, bytes: &[u8], from: usize) -> usize;
 }

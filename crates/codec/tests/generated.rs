@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use thirdrail_codec::{Envelope, Level, Refusal, canonical, scan_at};
+use thirdrail_codec::{Envelope, Level, Refusal, canonical, flag, scan_at};
 
 const TOKENS: [&str; 36] = [
     "{",
@@ -134,6 +134,32 @@ fn scanned(bytes: &[u8]) -> Result<thirdrail_codec::Kind, Refusal> {
 fn well_formed(bytes: &[u8]) -> bool {
     // In an array nothing is acted on, so that only grammar and UTF-8 decide.
     scanned(&[b"[", bytes, b"]"].concat()).is_ok()
+}
+
+#[test]
+fn one_letter_that_is_not_ascii_is_seen_wherever_it_stands() {
+    for length in 0..150 {
+        let plain = format!("[\"{}\"]", "a".repeat(length));
+        for level in Level::available() {
+            let mut out = Envelope::new();
+            assert!(scan_at(level, true, plain.as_bytes(), 1, &mut out).is_ok());
+            assert_eq!(out.flags(), flag::ASCII, "{level:?}, {length}");
+            for at in 0..=length {
+                let mut text = plain.clone();
+                text.insert(2 + at, 'é');
+                assert!(scan_at(level, true, text.as_bytes(), 1, &mut out).is_ok());
+                assert_eq!(out.flags(), 0, "{level:?}, {length}, at {at}");
+                // Half of the letter: not UTF-8.
+                let mut bytes = plain.clone().into_bytes();
+                bytes.insert(2 + at, 0xc3);
+                assert_eq!(
+                    scan_at(level, true, &bytes, 1, &mut out),
+                    Err(Refusal::Utf8),
+                    "{level:?}, {length}, at {at}"
+                );
+            }
+        }
+    }
 }
 
 proptest! {

@@ -123,7 +123,53 @@ fn plain16(bytes: &[u8], from: usize) -> usize {
     plain_tail(bytes, at)
 }
 
+/// High bits of 16 bytes.
+#[inline(always)]
+fn high16(bytes: &[u8; 16]) -> i32 {
+    // SAFETY: SSE2 is in the baseline; an unaligned load of exactly 16 readable bytes.
+    unsafe { _mm_movemask_epi8(_mm_loadu_si128(bytes.as_ptr().cast())) }
+}
+
+/// Whole blocks, then the last 16 bytes once more: overlapping is cheaper than a tail.
+#[inline(always)]
+fn is_ascii16(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk::<16>() else {
+        return bytes.iter().all(u8::is_ascii);
+    };
+    bytes
+        .chunks_exact(16)
+        .all(|block| block.first_chunk().is_some_and(|block| high16(block) == 0))
+        && high16(last) == 0
+}
+
 impl Simd for Avx2 {
+    #[inline(always)]
+    fn is_ascii(self, bytes: &[u8]) -> bool {
+        let Some(last) = bytes.last_chunk::<32>() else {
+            return is_ascii16(bytes);
+        };
+        let mut blocks = bytes.chunks_exact(BLOCK);
+        for block in &mut blocks {
+            // SAFETY: the token proves AVX2; two unaligned loads inside the 64 bytes.
+            let high = unsafe {
+                let low = _mm256_loadu_si256(block.as_ptr().cast());
+                let high = _mm256_loadu_si256(block.as_ptr().add(32).cast());
+                _mm256_movemask_epi8(_mm256_or_si256(low, high))
+            };
+            if high != 0 {
+                return false;
+            }
+        }
+        // At most 63 bytes are left: the first 32 of them, if there are so many, and the last 32 of all.
+        let first = blocks.remainder().first_chunk::<32>().unwrap_or(last);
+        // SAFETY: the token proves AVX2; unaligned loads of exactly 32 readable bytes each.
+        unsafe {
+            let first = _mm256_loadu_si256(first.as_ptr().cast());
+            let last = _mm256_loadu_si256(last.as_ptr().cast());
+            _mm256_movemask_epi8(_mm256_or_si256(first, last)) == 0
+        }
+    }
+
     #[inline(always)]
     fn quotes(self, block: &[u8; BLOCK]) -> (u64, u64) {
         // SAFETY: the token proves AVX2.
@@ -165,6 +211,11 @@ impl Simd for Avx2 {
 }
 
 impl Simd for Sse42 {
+    #[inline(always)]
+    fn is_ascii(self, bytes: &[u8]) -> bool {
+        is_ascii16(bytes)
+    }
+
     #[inline(always)]
     fn quotes(self, block: &[u8; BLOCK]) -> (u64, u64) {
         equal16(block, 0, b'"', b'\\')

@@ -176,7 +176,6 @@ function params(bytes: Uint8Array, start: number, maxDepth: number, out: Int32Ar
   }
   if (at < 0) return at;
   setRange(out, Field.params, start, at);
-  done = false; // the envelope around it goes on
   return at;
 }
 
@@ -210,6 +209,5 @@ function meta(bytes: Uint8Array, start: number, maxDepth: number, out: Int32Arra
   }
   if (at < 0) return at;
   setRange(out, Field.meta, start, at);
-  done = false; // params around it go on
   return at;
 }
