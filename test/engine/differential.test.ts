@@ -210,10 +210,16 @@ describe.skipIf(native === undefined)('native and JavaScript give the same bytes
     for (const listener of listeners) await listener.close(0);
   });
 
-  async function both(request: { body: string; headers: string[] }): Promise<unknown[]> {
+  async function both(request: { body: string; headers: string[] }, fresh: boolean): Promise<unknown[]> {
     const answers: unknown[] = [];
     for (const [at, listener] of listeners.entries()) {
       let wire = wires[at] as Wire;
+      if (fresh) {
+        // What a connection has seen decides which of its ways the JavaScript engine takes.
+        await wire.leave();
+        wire = await Wire.connect(listener.port);
+        wires[at] = wire;
+      }
       wire.send(bytes(request));
       const response = await wire.response();
       answers.push(seen(response));
@@ -229,7 +235,7 @@ describe.skipIf(native === undefined)('native and JavaScript give the same bytes
   it('for regular and for odd requests', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof({ weight: 1, arbitrary: regular }, { weight: 3, arbitrary: odd }), async (request) => {
-        const [fromNative, fromJs] = await both(request);
+        const [fromNative, fromJs] = await both(request, request.headers.length % 3 === 0);
         expect(fromNative).toEqual(fromJs);
       }),
       { numRuns: 1500 },

@@ -255,6 +255,27 @@ function connectionCases(engine: Engine): void {
       expect((await wire.response()).text).toBe('{"jsonrpc":"2.0","id":3,"result":{}}');
     });
 
+    it('keeps what comes behind a running call until its turn, regular or not', async () => {
+      const { listener, receiver } = stage;
+      const wire = await stage.wire();
+      for (const behind of [
+        call('echo', '{"n":2}', '2'),
+        call('echo', '{"n":2}', '2').replace('\r\n\r\n', '\r\nx: y \r\n\r\n'),
+      ]) {
+        const before = receiver.seen.length;
+        wire.send(call('hold', '{}', '1'));
+        await until(() => receiver.seen.length > before);
+        const { slot } = receiver.seen.at(-1) as { slot: number };
+        wire.send(behind.slice(0, 40));
+        await stage.alive(); // the first part has surely come
+        wire.send(behind.slice(40));
+        await stage.alive();
+        listener.reply(slot, 200, Shape.result, 0, '', '{"first":true}');
+        expect((await wire.response()).text).toBe('{"jsonrpc":"2.0","id":1,"result":{"first":true}}');
+        expect((await wire.response()).text).toBe(echoed('2', '{"n":2}'));
+      }
+    });
+
     it('takes a request byte by byte, chunked or not', async () => {
       const body = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"s":"ß€😀"}}}';
       const bytes = Buffer.from(body);

@@ -31,6 +31,8 @@ const ONE_SIDED: Record<string, Record<string, string>> = {
     thread: 'I/O threads; the twin has none of its own',
     timer: 'time for hyper, from tokio; the twin has the timers of Node',
     call: 'the request of node:http between head and reply; see service and body',
+    lane: 'the short way beside node:http; hyper needs none',
+    lanehead: 'the heads that the lane takes; hyper reads all of them',
     linewriter: 'stdio, which is served in JavaScript with either engine',
     pipe: 'stdio, which is served in JavaScript with either engine',
   },

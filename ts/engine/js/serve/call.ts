@@ -7,6 +7,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { JsEntry } from '../registry/index.js';
 import type { Head } from './head.js';
+import type { Lane } from './lane.js';
 
 /** A connection and the requests on it that have no reply yet: more than one only when a client pipelines. */
 export interface Conn {
@@ -14,33 +15,46 @@ export interface Conn {
   readonly calls: Call[];
   /** The request whose response is the last one so far. */
   newest: Call | null;
+  /** The short way, until the connection leaves it. */
+  lane: Lane | null;
   /** The refused request whose body is being read away: nothing may be written after its response. */
   lingering: Call | null;
   timer: NodeJS.Timeout | null;
 }
 
-export class Call {
-  readonly isHead: boolean;
+/** What a request that waits for its reply has, however it came. */
+export class Pending {
   /** Slot handle, -1 while it has none. */
   slot = -1;
+  /** An event was sent: the reply is the last one. */
+  streaming = false;
+  /** Raw token of the request's id, empty when there is none. */
+  id = '';
+  /** The message, while somebody may ask for its metadata. */
+  message: Buffer | null = null;
+  metaStart = -1;
+  metaEnd = -1;
+  entry: JsEntry | null = null;
+
+  constructor(
+    /** Milliseconds, `performance.now()`. */
+    readonly started: number,
+  ) {}
+}
+
+/** A request on node:http. */
+export class Call extends Pending {
+  readonly isHead: boolean;
   /** Its body is being collected. */
   reading = false;
   /** Its body has come completely. */
   ended = false;
   /** Its response was sent, or nobody is there to read one. */
   done = false;
-  /** An event was sent: the reply is the last one. */
-  streaming = false;
   /** Body bytes so far: one chunk, or all of them. */
   chunk: Buffer | null = null;
   chunks: Buffer[] | null = null;
   held = 0;
-  /** Raw token of the request's id, empty when there is none. */
-  id = '';
-  message: Buffer | null = null;
-  metaStart = -1;
-  metaEnd = -1;
-  entry: JsEntry | null = null;
   /** On the clock: neighbours in order of arrival. */
   waiting = false;
   earlier: Call | null = null;
@@ -51,9 +65,9 @@ export class Call {
     readonly response: ServerResponse,
     readonly conn: Conn,
     readonly head: Head,
-    /** Milliseconds, `performance.now()`. */
-    readonly started: number,
+    started: number,
   ) {
+    super(started);
     this.isHead = request.method === 'HEAD';
   }
 

@@ -7,10 +7,9 @@
 import { createServer, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServeConfig } from '../../engine.js';
-import { type Call, CallRequest, type Conn } from './call.js';
-
-/** Above this many header lines a request gets 431; the native engine has the same number. */
-export const MAX_HEADERS = 128;
+import { type Call, CallRequest, type Conn, type Pending } from './call.js';
+import { Lane, type LaneEvents } from './lane.js';
+import type { LaneHead } from './lanehead.js';
 
 /** How long the rest of a refused body is read away, so that the client sees the refusal instead of a reset. */
 const LINGER = 500;
@@ -19,17 +18,22 @@ export interface ConnectionEvents {
   /** A request head is here. `expects`: the client waits for `100 Continue`. */
   request(request: CallRequest, response: ServerResponse, expects: boolean): void;
   /** The connection is gone with these requests unanswered. */
-  left(calls: readonly Call[]): void;
+  left(calls: readonly Pending[]): void;
   /** A connection was closed at once: there are `maxConnections`. */
   dropped(): void;
   /** Something that is no request was refused. */
   broken(): void;
+  /** A request that came whole and in the plainest form. False: not regular, and nothing was done with it. */
+  regular(lane: Lane, head: LaneHead, message: Buffer): boolean;
 }
+
+type ServeHttp = (this: HttpServer, socket: Socket) => void;
 
 export type HttpServer = Server<typeof CallRequest, typeof ServerResponse>;
 
 export class Connections {
   readonly server: HttpServer;
+  private readonly serveHttp: ServeHttp;
   accepted = 0;
   closing = false;
   private readonly open = new Map<Socket, Conn>();
@@ -39,10 +43,18 @@ export class Connections {
   private goneIn = 0;
   private goneOut = 0;
 
+  private readonly laneEvents: LaneEvents;
+  private sweeper: NodeJS.Timeout | null = null;
+
   constructor(
-    config: ServeConfig,
+    private readonly config: ServeConfig,
     private readonly events: ConnectionEvents,
   ) {
+    this.laneEvents = {
+      regular: (lane, head, message) => events.regular(lane, head, message),
+      leave: (socket, bytes) => this.toHttp(socket, bytes),
+      closing: () => this.closing,
+    };
     this.server = createServer({
       IncomingMessage: CallRequest,
       ServerResponse,
@@ -60,6 +72,9 @@ export class Connections {
     this.server.maxConnections = config.maxConnections;
     // `server.close()` calls it, and it destroys sockets that still have a response to write; `settle` waits for that.
     this.server.closeIdleConnections = () => {};
+    // node's own listener gets a connection when it leaves the lane, not before: it takes the socket's bytes for itself.
+    [this.serveHttp] = this.server.listeners('connection') as [ServeHttp];
+    this.server.removeAllListeners('connection');
     this.server.on('connection', (socket) => this.connected(socket));
     this.server.on('drop', () => events.dropped());
     this.server.on('request', (request, response) => events.request(request, response, false));
@@ -102,7 +117,7 @@ export class Connections {
 
   /** While closing: ends a connection whose last request was answered, once that answer is out. */
   settle(conn: Conn): void {
-    if (conn.calls.length > 0) return;
+    if (conn.calls.length > 0 || (conn.lane !== null && conn.lane.call !== null)) return;
     const last = conn.newest?.response;
     if (last === undefined || last.writableFinished) conn.socket.destroySoon();
     else last.once('finish', () => conn.socket.destroySoon());
@@ -118,6 +133,7 @@ export class Connections {
         resolve();
       });
     });
+    if (this.sweeper !== null) clearInterval(this.sweeper);
     for (const conn of this.open.values()) this.settle(conn);
     if (this.open.size > 0) timer = setTimeout(() => this.cut(), Math.max(grace, 0));
     return this.closed;
@@ -136,16 +152,44 @@ export class Connections {
   private connected(socket: Socket): void {
     this.accepted++;
     if (!this.held) socket.unref();
-    const conn: Conn = { socket, calls: [], newest: null, lingering: null, timer: null };
+    const conn: Conn = { socket, calls: [], newest: null, lane: null, lingering: null, timer: null };
     this.open.set(socket, conn);
+    conn.lane = new Lane(socket, this.config, `POST ${this.config.path} HTTP/1.1`, this.laneEvents);
+    this.sweep();
     socket.once('close', () => {
       this.open.delete(socket);
       this.goneIn += socket.bytesRead;
       this.goneOut += socket.bytesWritten;
       if (conn.timer !== null) clearTimeout(conn.timer);
-      if (conn.calls.length > 0) this.events.left(conn.calls.splice(0));
+      const left: Pending[] = conn.calls.splice(0);
+      if (conn.lane?.call) left.push(conn.lane.call);
+      if (left.length > 0) this.events.left(left);
     });
     if (this.closing) socket.destroy();
+  }
+
+  /** From here on the connection is node's: it reads `bytes` first, and then what the socket brings. */
+  private toHttp(socket: Socket, bytes: Buffer): void {
+    const conn = this.open.get(socket);
+    if (conn === undefined || socket.destroyed) return;
+    conn.lane = null;
+    this.serveHttp.call(this.server, socket);
+    socket.unshift(bytes);
+  }
+
+  /** Ends connections on a lane that bring nothing: node's own limits begin when it gets one. One timer for all. */
+  private sweep(): void {
+    if (this.sweeper !== null) return;
+    const { headerTimeout, idleTimeout } = this.config;
+    const every = Math.min(Math.max(Math.ceil(Math.min(headerTimeout, idleTimeout) / 4), 20), 5000);
+    this.sweeper = setInterval(() => {
+      const now = performance.now();
+      for (const { lane, socket } of this.open.values()) {
+        if (lane === null || lane.call !== null) continue;
+        if (now - lane.since > (lane.served ? idleTimeout : headerTimeout)) socket.destroy();
+      }
+    }, every);
+    this.sweeper.unref();
   }
 
   /** Late heads, heads that are too long, bytes that are not HTTP: a bare status, and the end of the connection. */

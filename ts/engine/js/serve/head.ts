@@ -5,6 +5,9 @@
  * and the door must see. Where a header that may not repeat does repeat without being one of those, the last line stands.
  */
 
+/** Above this many header lines a request gets 431; the native engine has the same number. */
+export const MAX_HEADERS = 128;
+
 /** What the door asks of a head; the pipe has none. */
 export interface DoorHead {
   readonly version: string | null;

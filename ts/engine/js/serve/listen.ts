@@ -21,13 +21,25 @@ import {
 import { refusalError } from '../codec/errors.js';
 import { codec } from '../codec/index.js';
 import { type JsEntry, JsRegistry, recordCall } from '../registry/index.js';
-import { BodyClock, Call, type CallRequest } from './call.js';
+import { BodyClock, Call, type CallRequest, type Pending } from './call.js';
 import { Calls } from './calls.js';
-import { Connections, MAX_HEADERS } from './connection.js';
+import { Connections } from './connection.js';
 import { Door, Verdict } from './door.js';
 import { bodyLate, Guard, internal, overloaded, type Refusal } from './guard.js';
-import { Head, headLines } from './head.js';
-import { errorObject, errorText, eventText, openStream, send, sendAnswer, sendOpen, shaped } from './reply.js';
+import { type DoorHead, Head, headLines, MAX_HEADERS } from './head.js';
+import { type Lane, LaneCall } from './lane.js';
+import type { LaneHead } from './lanehead.js';
+import {
+  errorObject,
+  errorText,
+  eventText,
+  JOIN_UP_TO,
+  openStream,
+  send,
+  sendAnswer,
+  sendOpen,
+  shaped,
+} from './reply.js';
 import { Sessions } from './sessions.js';
 
 /** Starts a listener. Rejects with node's error when the address cannot be had. */
@@ -45,11 +57,13 @@ class HttpListener implements Listener {
   private readonly guard: Guard;
   private readonly sessions = new Sessions();
   private readonly door: Door;
-  private readonly calls: Calls<Call>;
+  private readonly calls: Calls<Call | LaneCall>;
   private readonly clock: BodyClock;
   private readonly connections: Connections;
   /** Scan result of the message at hand; read before anything else can be scanned. */
   private readonly fields = new Int32Array(FIELD_COUNT);
+  /** What `examine` found to hand up. */
+  private text = '';
   private readonly onData: (this: CallRequest, chunk: Buffer) => void;
   private readonly onEnd: (this: CallRequest) => void;
 
@@ -67,6 +81,7 @@ class HttpListener implements Listener {
       left: (calls) => this.left(calls),
       dropped: () => this.count(Stat.overloaded),
       broken: () => this.count(Stat.refused),
+      regular: (lane, head, message) => this.regular(lane, head, message),
     });
     const self = this;
     this.onData = function (chunk) {
@@ -116,7 +131,8 @@ class HttpListener implements Listener {
     }
     if (request.method !== 'POST') {
       if (head.hasBody) this.drain(call);
-      this.handOver(call, '', '', -1);
+      this.text = '';
+      this.handOver(call);
       return;
     }
     const unwanted = this.guard.body(head);
@@ -154,36 +170,52 @@ class HttpListener implements Listener {
     if (call.conn.lingering === call) this.connections.lingered(call);
     if (!call.reading) return;
     call.reading = false;
-    const message = call.take();
+    const verdict = this.examine(call, call.take(), call.head);
+    if (verdict < 0) this.refuse(call, refusalError(verdict), false);
+    else if (verdict === Verdict.answer) this.answer(call, this.door.entry as JsEntry);
+    else this.handOver(call);
+  }
+
+  /** The same for a request on a lane, where only the regular is served: false leaves it, untouched, to node:http. */
+  private regular(lane: Lane, { raw, head }: LaneHead, message: Buffer): boolean {
+    if (this.guard.head(head, true, this.config.path) !== null || this.guard.body(head) !== null) return false;
+    const call = new LaneCall(lane, raw, performance.now());
+    const verdict = this.examine(call, message, head);
+    if (verdict < 0 || (verdict !== Verdict.answer && this.calls.inFlight >= this.config.maxInFlight)) return false;
+    this.count(Stat.requests);
+    lane.call = call;
+    if (verdict === Verdict.answer) this.answerOn(call, this.door.entry as JsEntry);
+    else this.handOver(call);
+    return true;
+  }
+
+  /**
+   * Scans a message and asks the door. What goes up is left in `text`: the arguments of a call, else the whole message.
+   * @returns the verdict, or the refusal of the scan
+   */
+  private examine(call: Pending, message: Buffer, head: DoorHead): number {
     const fields = this.fields;
     const kind = codec.scan(message, this.config.maxDepth, fields);
-    if (kind < 0) {
-      this.refuse(call, refusalError(kind), false);
-      return;
-    }
+    if (kind < 0) return kind;
     // One character per byte, so that ranges hold; for ASCII it is the text as well.
     const bytes = message.toString('latin1');
     const ascii = ((fields[Field.flags] as number) & Flag.ascii) !== 0;
     if (kind === Kind.request) this.remember(call, message, bytes, ascii);
-    const verdict = this.door.decide(kind, message, bytes, fields, call.head);
-    if (verdict === Verdict.answer) {
-      this.answer(call, this.door.entry as JsEntry);
-      return;
-    }
+    const verdict = this.door.decide(kind, message, bytes, fields, head);
     if (verdict === Verdict.call) {
       call.entry = this.door.entry as JsEntry;
       const start = fields[Field.arguments] as number;
       const end = fields[Field.arguments + 1] as number;
-      const args = start < 0 ? '' : ascii ? bytes.slice(start, end) : message.toString('utf8', start, end);
-      this.handOver(call, '', args, this.door.flags);
-      return;
+      this.text = start < 0 ? '' : ascii ? bytes.slice(start, end) : message.toString('utf8', start, end);
+    } else if (verdict === Verdict.up) {
+      const plain = ascii && (kind === Kind.request || kind === Kind.notification);
+      this.text = plain ? bytes : message.toString('utf8');
     }
-    const decoded = kind !== Kind.request && kind !== Kind.notification ? false : ascii;
-    this.handOver(call, decoded ? bytes : message.toString('utf8'), '', -1);
+    return verdict;
   }
 
   /** What a reply and the side above may ask for later; `fields` is gone by then. */
-  private remember(call: Call, message: Buffer, bytes: string, ascii: boolean): void {
+  private remember(call: Pending, message: Buffer, bytes: string, ascii: boolean): void {
     const fields = this.fields;
     const start = fields[Field.id] as number;
     const end = fields[Field.id + 1] as number;
@@ -203,6 +235,16 @@ class HttpListener implements Listener {
     } else sendAnswer(call, entry.modernText as string, entry.modern as Buffer, entry.modernAscii, close);
     this.record(call, entry, 0);
     if (this.connections.closing) this.connections.settle(call.conn);
+  }
+
+  private answerOn(call: LaneCall, entry: JsEntry): void {
+    this.count(Stat.answered);
+    const legacy = (this.door.flags & 1) !== 0;
+    const bytes = (legacy ? entry.legacy : entry.modern) as Buffer;
+    const text = (legacy ? entry.legacyText : entry.modernText) as string;
+    const joined = (legacy ? entry.legacyAscii : entry.modernAscii) && bytes.length <= JOIN_UP_TO;
+    call.lane.answer(`{"jsonrpc":"2.0","id":${call.id},"result":`, text, bytes, joined);
+    this.record(call, entry, 0);
   }
 
   private refuse(call: Call, refusal: Refusal, expects: boolean): void {
@@ -235,16 +277,18 @@ class HttpListener implements Listener {
   // --------------------------------------------------------------------------------------------- up and down again
 
   /** To the receiver: as a call when it has an entry, else as a message. */
-  private handOver(call: Call, body: string, args: string, flags: number): void {
+  private handOver(call: Call | LaneCall): void {
     if (!this.calls.open(call)) {
-      this.refuse(call, overloaded, false);
+      // On a lane this was asked before anything was done.
+      if (call instanceof Call) this.refuse(call, overloaded, false);
       return;
     }
-    const entry = call.entry;
+    const { entry } = call;
+    const { text } = this;
     this.count(entry === null ? Stat.messages : Stat.calls);
     try {
-      if (entry === null) this.receiver.message(this, call.slot, call.request.method ?? '', body);
-      else this.receiver.call(this, call.slot, entry.handler, flags, args);
+      if (entry !== null) this.receiver.call(this, call.slot, entry.handler, this.door.flags, text);
+      else this.receiver.message(this, call.slot, call instanceof Call ? (call.request.method ?? '') : 'POST', text);
     } catch {
       this.panic(call.slot);
     }
@@ -257,14 +301,19 @@ class HttpListener implements Listener {
       return;
     }
     this.calls.release(call);
-    const close = this.finish(call);
     if (call.entry !== null) this.record(call, call.entry, failed);
     const whole = shaped(shape, call.id, text);
+    const known = status >= 200 && status <= 599 ? status : 500;
+    if (call instanceof LaneCall) {
+      if (call.streaming) call.lane.endStream(whole === '' ? '' : eventText(codec, '', whole));
+      else call.lane.send(known, shape !== Shape.raw, headers, whole);
+      return;
+    }
+    const close = this.finish(call);
     if (call.streaming) {
       if (whole === '') call.response.end();
       else call.response.end(eventText(codec, '', whole));
     } else {
-      const known = status >= 200 && status <= 599 ? status : 500;
       send(call, known, shape !== Shape.raw, headers, whole, close);
     }
     if (this.connections.closing) this.connections.settle(call.conn);
@@ -272,7 +321,12 @@ class HttpListener implements Listener {
 
   event(slot: number, id: string, text: string): void {
     const call = this.calls.find(slot);
-    if (call === null || call.conn.socket.destroyed) return;
+    if (call === null) return;
+    if (call instanceof LaneCall) {
+      if (!call.lane.socket.destroyed) call.lane.event(call, eventText(codec, id, text));
+      return;
+    }
+    if (call.conn.socket.destroyed) return;
     if (!call.streaming) {
       call.streaming = true;
       openStream(call, this.connections.closing && call.conn.newest === call);
@@ -283,11 +337,13 @@ class HttpListener implements Listener {
   }
 
   /** The client left: whatever it was waiting for is nobody's any more. */
-  private left(calls: readonly Call[]): void {
-    for (const call of calls) {
-      this.clock.remove(call);
-      call.reading = false;
-      call.done = true;
+  private left(calls: readonly Pending[]): void {
+    for (const call of calls as readonly (Call | LaneCall)[]) {
+      if (call instanceof Call) {
+        this.clock.remove(call);
+        call.reading = false;
+        call.done = true;
+      }
       if (this.calls.find(call.slot) !== call) continue;
       this.calls.release(call);
       this.count(Stat.aborted);
@@ -318,7 +374,7 @@ class HttpListener implements Listener {
     return this.connections.closing && conn.newest === call;
   }
 
-  private record(call: Call, entry: JsEntry, failed: 0 | 1): void {
+  private record(call: Pending, entry: JsEntry, failed: 0 | 1): void {
     recordCall(entry.stats, failed, (performance.now() - call.started) * 1e6);
   }
 
@@ -335,7 +391,8 @@ class HttpListener implements Listener {
 
   head(slot: number): string {
     const call = this.calls.find(slot);
-    return call === null ? '' : headLines(call.request.rawHeaders);
+    if (call === null) return '';
+    return headLines(call instanceof LaneCall ? call.raw : call.request.rawHeaders);
   }
 
   openSession(id: string): void {

@@ -82,7 +82,7 @@ export function sendAnswer(call: Call, text: string, bytes: Buffer, ascii: boole
 }
 
 /** Longer answers are not joined with their head to one string: flattening it would copy them twice more. */
-const JOIN_UP_TO = 4 * 1024;
+export const JOIN_UP_TO = 4 * 1024;
 
 /** Opens the SSE stream; the head leaves with the first event. Proxies must neither buffer nor transform it. */
 export function openStream(call: Call, close: boolean): void {
