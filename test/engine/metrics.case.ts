@@ -6,7 +6,6 @@ import type { Engine, Metrics } from '../../ts/engine/engine.js';
 
 interface Step {
   do: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the arguments of ten methods
   with: any[];
   gives: unknown;
 }

@@ -9,7 +9,6 @@ import type { ServerCapabilities } from '../../ts/protocol/types.js';
 import type { Handler, HandlerMethod, ListKind, Offer } from '../../ts/server/offer.js';
 
 // Answers are untyped here on purpose: what they hold is what the tests look at.
-// biome-ignore lint/suspicious/noExplicitAny: see above
 export type Json = any;
 
 export interface Reply {
