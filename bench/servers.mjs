@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, launch, ready, stop } from './measure/server.mjs';
+import { freePort, launch, ready, says, stop } from './measure/server.mjs';
 import { definitions } from './servers/catalogue.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -90,6 +90,8 @@ export async function withHttp(name, { work, ...options }, use) {
   const era = eraOf(name);
   try {
     const { bytes, isStream } = await ready(server, port, era, work, options.tools);
+    // The native engine can answer before its process has written the line that names it.
+    if (SERVERS[name].engine !== null) await says(server, /\(engine: /);
     proveEngine(name, server.said);
     const sample = await use({ pid: server.pid, port, era, bytes, isStream });
     if (server.ended !== null) throw new Error(`the server ${server.ended}: ${server.said.trim()}`);

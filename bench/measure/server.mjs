@@ -33,6 +33,14 @@ export function launch(command, { core = 0, env = {}, stdio = ['ignore', 'ignore
   return server;
 }
 
+/** Waits until the server has written what matches, or has ended, or for the time a start may take. */
+export async function says(server, pattern) {
+  const until = Date.now() + START_MS;
+  while (!pattern.test(server.said) && server.ended === null && Date.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 export async function stop(server) {
   if (server.ended !== null) return;
   const over = new Promise((resolve) => server.child.once('exit', resolve));
