@@ -36,12 +36,15 @@ describe('serveStdio on streams', () => {
     const made = server();
     return { made, input, output, handle: serveStdio(made, { input, output }) };
   };
-  const answers = (output: PassThrough) =>
-    (output.read() ?? '')
-      .toString()
+  const answers = (output: PassThrough) => {
+    let text = '';
+    // Until nothing is left: since Node 26 one read gives one of the chunks that were written.
+    for (let chunk = output.read(); chunk !== null; chunk = output.read()) text += chunk;
+    return text
       .split('\n')
       .filter(Boolean)
       .map((line: string) => JSON.parse(line));
+  };
 
   it('answers what came before the end, then closes', async () => {
     const { made, input, output, handle } = start();
