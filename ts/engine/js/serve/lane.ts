@@ -94,7 +94,7 @@ export class Lane {
     this.events.leave(socket, bytes);
   }
 
-  /** Sends a whole response. `length` equal to that of `text`: all of it is ASCII. */
+  /** Sends a whole response. `lines`: extra header lines, each `name: value\r\n`. */
   send(status: number, json: boolean, lines: string, text: string): void {
     const bodiless = status === 204 || status === 304;
     const length = bodiless ? 0 : Buffer.byteLength(text);
