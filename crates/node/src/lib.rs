@@ -5,7 +5,9 @@
 #![cfg_attr(test, allow(dead_code))]
 
 mod codec;
+mod config;
 mod listener;
+mod live;
 mod memory;
 mod metrics;
 mod pool;

@@ -4,66 +4,19 @@
 //! listener ends with its environment: the clean-up hook cuts and joins before the environment is gone.
 
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
 
 use bytes::Bytes;
 use napi::bindgen_prelude::{Buffer, BufferSlice, Float64ArraySlice, Function, Int32ArraySlice};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{CleanupEnvHook, Env, Error, Result, Status};
 use napi_derive::napi;
-use thirdrail_serve::{Config, Down, Job, Listener, Shape, Task, Up};
+use thirdrail_serve::{Address, Down, Job, Listener, Pem, Shape, Up};
 
+use crate::config::NativeServeConfig;
+use crate::live::{Ended, Jobs, Live, generation, index, slot};
 use crate::memory::{floats, ints};
-use crate::records::{METHODS, MORE, WIDTH, down, up};
+use crate::records::{MORE, WIDTH, describe, down, payload, up};
 use crate::registry::NativeRegistry;
-
-/// `ServeConfig` of the seam.
-#[napi(object)]
-#[allow(missing_docs)]
-pub struct NativeServeConfig {
-    pub host: String,
-    pub port: u16,
-    pub path: String,
-    pub threads: u32,
-    pub modern_versions: Vec<String>,
-    pub legacy_versions: Vec<String>,
-    pub allowed_hosts: Option<Vec<String>>,
-    pub allowed_origins: Option<Vec<String>>,
-    pub max_body_bytes: u32,
-    pub max_header_bytes: u32,
-    pub max_depth: u32,
-    pub max_in_flight: u32,
-    pub max_connections: u32,
-    pub max_stream_bytes: u32,
-    pub header_timeout: u32,
-    pub body_timeout: u32,
-    pub idle_timeout: u32,
-}
-
-impl From<NativeServeConfig> for Config {
-    fn from(from: NativeServeConfig) -> Config {
-        let millis = |ms: u32| Duration::from_millis(ms.into());
-        Config {
-            host: from.host,
-            port: from.port,
-            path: from.path,
-            threads: from.threads as usize,
-            modern_versions: from.modern_versions,
-            legacy_versions: from.legacy_versions,
-            allowed_hosts: from.allowed_hosts,
-            allowed_origins: from.allowed_origins,
-            max_body: from.max_body_bytes as usize,
-            max_header: from.max_header_bytes as usize,
-            max_depth: from.max_depth,
-            max_in_flight: from.max_in_flight as usize,
-            max_connections: from.max_connections as usize,
-            max_stream: from.max_stream_bytes as usize,
-            header_timeout: millis(from.header_timeout),
-            body_timeout: millis(from.body_timeout),
-            idle_timeout: millis(from.idle_timeout),
-        }
-    }
-}
 
 type Wake = ThreadsafeFunction<(), (), (), Status, false>;
 
@@ -73,22 +26,12 @@ pub struct NativeListener {
     listener: Option<Arc<Listener>>,
     wake: Arc<Mutex<Wake>>,
     hook: Option<CleanupEnvHook<Weak<Listener>>>,
-    address: std::net::SocketAddr,
-    live: Vec<Option<Box<Job>>>,
+    address: Address,
+    live: Jobs,
     /// Taken from the queue, but the ring was full.
     pending: Option<Box<Job>>,
     batches: Vec<Vec<Down>>,
     last: [f64; thirdrail_serve::STAT_COUNT],
-}
-
-const INDEX_BITS: u32 = 24;
-
-fn index(slot: u64) -> usize {
-    (slot & ((1 << INDEX_BITS) - 1)) as usize
-}
-
-fn generation(slot: u64) -> i32 {
-    (slot >> INDEX_BITS) as i32
 }
 
 #[napi]
@@ -107,13 +50,22 @@ impl NativeListener {
             .build()?;
         let wake = Arc::new(Mutex::new(wake));
         let called = wake.clone();
-        let host = format!("{}:{}", config.host, config.port);
-        let listener = Listener::bind(config.into(), &registry.shared(), move || {
+        let host = match &config.unix_path {
+            Some(path) => path.clone(),
+            None => format!("{}:{}", config.host, config.port),
+        };
+        let wake_up = move || {
             if let Ok(wake) = called.lock() {
                 wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
             }
-        })
-        .map_err(|error| Error::from_reason(format!("{}: listen {host}: {error}", code(&error))))?;
+        };
+        let listener =
+            Listener::bind(config.into(), &registry.shared(), wake_up, crate::memory::trim).map_err(|error| {
+                Error::from_reason(match code(&error) {
+                    Some(code) => format!("{code}: listen {host}: {error}"),
+                    None => error.to_string(),
+                })
+            })?;
         let listener = Arc::new(listener);
         let hook = env.add_env_cleanup_hook(Arc::downgrade(&listener), |listener| {
             if let Some(listener) = listener.upgrade() {
@@ -122,27 +74,33 @@ impl NativeListener {
             }
         })?;
         Ok(NativeListener {
-            address: listener.address(),
+            address: listener.address().clone(),
             listener: Some(listener),
             wake,
             hook: Some(hook),
-            live: Vec::new(),
+            live: Jobs::default(),
             pending: None,
             batches: Vec::new(),
             last: [0.0; thirdrail_serve::STAT_COUNT],
         })
     }
 
-    /// Bound address.
+    /// Bound address, or the path of the unix socket.
     #[napi(getter)]
     pub fn host(&self) -> String {
-        self.address.ip().to_string()
+        match &self.address {
+            Address::Tcp(address) => address.ip().to_string(),
+            Address::Unix(path) => path.to_string_lossy().into_owned(),
+        }
     }
 
-    /// Bound port.
+    /// Bound port; 0 for a unix socket.
     #[napi(getter)]
     pub fn port(&self) -> u16 {
-        self.address.port()
+        match &self.address {
+            Address::Tcp(address) => address.port(),
+            Address::Unix(_) => 0,
+        }
     }
 
     /// Fills records and ring; returns the number of records, plus `MORE` when the ring was too small for the next.
@@ -160,15 +118,11 @@ impl NativeListener {
                 None => match listener.pop() {
                     None => break,
                     Some(Up::Job(job)) => job,
-                    Some(Up::Abort(slot)) => {
-                        if self.end(slot).is_some() {
-                            listener.leave();
-                            record.copy_from_slice(&[up::ABORT, index(slot) as i32, generation(slot), 0, 0, 0, 0, 0]);
-                            count += 1;
-                            continue;
+                    Some(other) => {
+                        match self.told(&listener, &other) {
+                            Some(told) => record.copy_from_slice(&told),
+                            None => record[0] = -1, // the record stays unused
                         }
-                        // Replied to while the client was leaving: nothing to tell. The record stays for the next one.
-                        record[0] = -1;
                         count += 1;
                         continue;
                     }
@@ -186,7 +140,7 @@ impl NativeListener {
             }
             describe(&job, bytes.len(), large, record);
             count += 1;
-            self.keep(job);
+            self.live.keep(job);
         }
         if self.pending.is_some() { count + MORE } else { count }
     }
@@ -251,7 +205,41 @@ impl NativeListener {
     /// Header lines.
     #[napi]
     pub fn head(&self, slot: f64) -> String {
-        self.alive(slot).map_or(String::new(), Job::head)
+        self.alive(slot).map_or(String::new(), |live| live.head())
+    }
+
+    /// Whether the slot waits for a reply.
+    #[napi]
+    pub fn is_alive(&self, slot: f64) -> bool {
+        self.alive(slot).is_some()
+    }
+
+    /// The number with which the request's token was admitted.
+    #[napi]
+    pub fn principal(&self, slot: f64) -> f64 {
+        self.alive(slot).map_or(0.0, |live| live.principal as f64)
+    }
+
+    /// Lets a bearer token through the door; false when the digest is none.
+    #[napi]
+    pub fn admit(&self, digest: String, principal: f64, expires_at: f64) -> bool {
+        let admit = |listener: &Arc<Listener>| listener.admit(&digest, principal as u64, expires_at as u64);
+        self.listener.as_ref().is_none_or(admit)
+    }
+
+    /// Takes it back; false when it was not admitted.
+    #[napi]
+    pub fn expel(&self, digest: String) -> bool {
+        self.listener.as_ref().is_some_and(|listener| listener.expel(&digest))
+    }
+
+    /// Another certificate for new connections; empty, or why it cannot be used.
+    #[napi]
+    pub fn renew_tls(&self, cert: String, key: String) -> String {
+        match &self.listener {
+            Some(listener) => listener.renew_tls(&Pem { cert, key }).err().unwrap_or_default(),
+            None => "the listener is closed".into(),
+        }
     }
 
     /// Makes a session known.
@@ -337,89 +325,76 @@ impl NativeListener {
 }
 
 impl NativeListener {
-    fn keep(&mut self, job: Box<Job>) {
-        let at = index(job.slot);
-        if at >= self.live.len() {
-            self.live.resize_with(at + 1, || None);
-        }
-        self.live[at] = Some(job);
-    }
-
-    fn alive(&self, slot: f64) -> Option<&Job> {
-        let slot = slot as u64;
-        self.live.get(index(slot))?.as_deref().filter(|job| job.slot == slot)
-    }
-
-    /// Takes the job of a slot out; `None` when it is dead.
-    fn end(&mut self, slot: u64) -> Option<Box<Job>> {
-        self.live.get_mut(index(slot))?.take_if(|job| job.slot == slot)
+    fn alive(&self, slot: f64) -> Option<&Live> {
+        self.live.get(slot as u64)
     }
 
     fn down(&mut self, listener: &Listener, record: &[i32], head: String, text: Bytes) -> Option<Down> {
-        let slot = ((record[2] as u64) << INDEX_BITS) | record[1] as u64;
-        if record[0] == down::EVENT {
-            return self.alive(slot as f64).map(|_| Down::Event { slot, id: head, text });
+        let slot = slot(record[1], record[2]);
+        match record[0] {
+            down::EVENT => self.live.get(slot).map(|_| Down::Event { slot, id: head, text }),
+            down::WRITE => self.live.get(slot).map(|_| Down::Write { slot, text }),
+            down::OPEN => self.live.open(slot).then(|| {
+                listener.leave();
+                let status = record[3] as u16;
+                Down::Open {
+                    slot,
+                    status,
+                    headers: head,
+                }
+            }),
+            _ => {
+                match self.live.end(slot) {
+                    Ended::Dead => {
+                        listener.count_stale();
+                        return None;
+                    }
+                    Ended::InFlight => listener.leave(),
+                    Ended::Opened => {}
+                }
+                Some(Down::Reply {
+                    slot,
+                    status: record[3] as u16,
+                    shape: Shape::try_from(record[4] & (down::FAILED - 1)).unwrap_or(Shape::Raw),
+                    failed: record[4] & down::FAILED != 0,
+                    headers: head,
+                    text,
+                })
+            }
         }
-        if self.end(slot).is_none() {
-            listener.count_stale();
-            return None;
-        }
-        listener.leave();
-        let shape = Shape::try_from(record[4] & (down::FAILED - 1)).unwrap_or(Shape::Raw);
-        let failed = record[4] & down::FAILED != 0;
-        Some(Down::Reply {
-            slot,
-            status: record[3] as u16,
-            shape,
-            failed,
-            headers: head,
-            text,
-        })
     }
-}
 
-fn payload(job: &Job) -> &[u8] {
-    match job.task {
-        Task::Call(..) => job.range(job.envelope.arguments()),
-        Task::Message(_) => &job.body,
-    }
-}
-
-fn describe(job: &Job, length: usize, large: bool, record: &mut [i32]) {
-    let (kind, handler, flags) = match &job.task {
-        Task::Call(handler, flags) => (up::CALL, *handler as i32, *flags as i32),
-        Task::Message(method) => {
-            let number = METHODS
-                .iter()
-                .position(|m| *m == method.as_str())
-                .unwrap_or(METHODS.len() - 1);
-            (up::MESSAGE, number as i32, 0)
+    /// The record of something that is no job; `None` when there is nothing to tell.
+    fn told(&mut self, listener: &Listener, up: &Up) -> Option<[i32; WIDTH]> {
+        let record = |kind, slot, bytes| [kind, index(slot) as i32, generation(slot), 0, 0, bytes, 0, 0];
+        match up {
+            Up::Job(_) => None,
+            Up::Flushed(slot, bytes) => Some(record(up::FLUSHED, *slot, i32::try_from(*bytes).unwrap_or(i32::MAX))),
+            Up::Abort(slot) => {
+                match self.live.end(*slot) {
+                    // Replied to while the client was leaving.
+                    Ended::Dead => return None,
+                    Ended::InFlight => listener.leave(),
+                    Ended::Opened => {}
+                }
+                Some(record(up::ABORT, *slot, 0))
+            }
         }
-    };
-    let ascii = i32::from(job.envelope.flags() & thirdrail_codec::flag::ASCII != 0);
-    let kind = if large { kind + up::LARGE } else { kind };
-    record.copy_from_slice(&[
-        kind,
-        index(job.slot) as i32,
-        generation(job.slot),
-        handler,
-        flags,
-        length as i32,
-        ascii,
-        0,
-    ]);
+    }
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The code that Node's own `net` would give, for callers that look at `error.code`.
-fn code(error: &std::io::Error) -> &'static str {
+/// The code that Node's own `net` would give, for callers that look at `error.code`. What we refuse ourselves has none.
+fn code(error: &std::io::Error) -> Option<&'static str> {
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => "EADDRINUSE",
-        std::io::ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
-        std::io::ErrorKind::PermissionDenied => "EACCES",
-        _ => "EIO",
+        std::io::ErrorKind::AddrInUse => Some("EADDRINUSE"),
+        std::io::ErrorKind::AddrNotAvailable => Some("EADDRNOTAVAIL"),
+        std::io::ErrorKind::PermissionDenied => Some("EACCES"),
+        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::Unsupported if error.raw_os_error().is_none() => None,
+        std::io::ErrorKind::NotFound => Some("ENOENT"),
+        _ => Some("EIO"),
     }
 }

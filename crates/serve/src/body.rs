@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use hyper::body::Incoming;
 use thirdrail_pool::Buffers;
 
 use crate::config::Config;
+use crate::connection::{Conn, Discarding};
 use crate::guard::Refusal;
 use crate::head::Head;
 
@@ -20,28 +22,47 @@ const LINGER: Duration = Duration::from_millis(500);
 
 /// Leaves a body unread, beside the answer. True when the connection can go on: the body has an end within the limit and
 /// its client is already sending.
-pub(crate) fn refuse(config: &Config, body: Incoming, head: &Head<'_>) -> bool {
+pub(crate) fn refuse(config: &Config, conn: &Rc<Conn>, body: Incoming, head: &Head<'_>) -> bool {
     if body.is_end_stream() {
         return true;
     }
     if head.expects {
-        return false; // it has sent nothing and will not: dropping the body ends the connection after the answer
+        // It has sent nothing and will not: dropping the body ends the connection after the answer.
+        let _never_ends = Discarding::begin(conn);
+        return false;
     }
     let kept = head
         .content_length
         .is_some_and(|length| length <= config.max_body as u64);
-    discard(body, if kept { config.body_timeout } else { LINGER });
+    discard(conn, body, if kept { config.body_timeout } else { LINGER });
     kept
 }
 
-fn discard(mut body: Incoming, within: Duration) {
-    tokio::task::spawn_local(tokio::time::timeout(within, async move {
-        while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {}
-    }));
+fn discard(conn: &Rc<Conn>, mut body: Incoming, within: Duration) {
+    let discarding = Discarding::begin(conn);
+    tokio::task::spawn_local(async move {
+        let ended = tokio::time::timeout(within, async {
+            loop {
+                match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) => break false,
+                    None => break true,
+                }
+            }
+        });
+        if ended.await == Ok(true) {
+            discarding.end();
+        }
+    });
 }
 
 /// The body, or why it was refused. `Ok(None)`: the client went away in the middle.
-pub(crate) async fn read(config: &Config, buffers: &Buffers, mut body: Incoming) -> Result<Option<Bytes>, Refusal> {
+pub(crate) async fn read(
+    config: &Config,
+    buffers: &Buffers,
+    conn: &Rc<Conn>,
+    mut body: Incoming,
+) -> Result<Option<Bytes>, Refusal> {
     // Almost every body is already here, in one frame: ask once before arming a timer.
     let mut gathered = Gathered {
         limit: config.max_body,
@@ -56,7 +77,7 @@ pub(crate) async fn read(config: &Config, buffers: &Buffers, mut body: Incoming)
             .unwrap_or_else(|_| Err(Refusal::new(408, -32000, "Request body not received in time").closing())),
     };
     if read.is_err() {
-        discard(body, LINGER);
+        discard(conn, body, LINGER);
     }
     read
 }

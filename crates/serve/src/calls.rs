@@ -1,10 +1,9 @@
-//! Calls in flight on one I/O thread: the wait for a reply, the events before it, and what happens when the client leaves.
+//! Calls on one I/O thread: the wait for a reply or a stream, and what happens when the client leaves.
 //!
 //! A call sits in a slot with a generation from the hand-over until its reply is taken. A reply to a dead slot finds
 //! nothing and is counted. Slots are numbered `generation * 2^24 + index`; with several I/O threads the low bits of the
 //! index say which one, so that numbers are unique in the listener.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,10 +13,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use thirdrail_registry::Entry;
 
-use crate::connection::{Conn, Phase};
+use crate::connection::{Conn, Running, Stream};
 use crate::handoff::Up;
-use crate::reply::{Shape, event, final_event};
+use crate::reply::Shape;
 use crate::stats::Stat;
+use crate::stream::{Form, Outgoing};
 use crate::thread::Io;
 
 /// From the side above to a call.
@@ -27,7 +27,7 @@ pub enum Down {
     Reply {
         /// Handle of the call.
         slot: u64,
-        /// HTTP status, unless a stream was opened.
+        /// HTTP status, unless a stream was opened: then only 0 says something, the stream is cut off.
         status: u16,
         /// How `text` is put on the wire.
         shape: Shape,
@@ -47,12 +47,31 @@ pub enum Down {
         /// Its data.
         text: Bytes,
     },
+    /// The head of a body that follows in pieces.
+    Open {
+        /// Handle of the call.
+        slot: u64,
+        /// HTTP status.
+        status: u16,
+        /// Header lines.
+        headers: String,
+    },
+    /// A piece of an opened body.
+    Write {
+        /// Handle of the call.
+        slot: u64,
+        /// The piece.
+        text: Bytes,
+    },
 }
 
 impl Down {
     pub(crate) fn slot(&self) -> u64 {
         match self {
-            Down::Reply { slot, .. } | Down::Event { slot, .. } => *slot,
+            Down::Reply { slot, .. }
+            | Down::Event { slot, .. }
+            | Down::Open { slot, .. }
+            | Down::Write { slot, .. } => *slot,
         }
     }
 }
@@ -66,11 +85,12 @@ pub(crate) struct Reply {
 }
 
 pub(crate) struct Call {
-    reply: Option<Reply>,
-    events: VecDeque<Bytes>,
-    queued: usize,
-    waker: Option<Waker>,
+    pub(crate) reply: Option<Reply>,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) waker: Option<Waker>,
     conn: Rc<Conn>,
+    /// On HTTP/2.
+    over: Option<Rc<Stream>>,
     entry: Option<Arc<Entry>>,
     started: Instant,
 }
@@ -94,19 +114,19 @@ pub(crate) fn local(global: u64, threads: usize) -> (usize, u64) {
 
 /// A slot held by a request; giving it up before the reply tells the side above.
 pub(crate) struct Held {
-    io: Rc<Io>,
-    handle: u64,
-    replied: bool,
+    pub(crate) io: Rc<Io>,
+    pub(crate) handle: u64,
+    pub(crate) replied: bool,
 }
 
 /// Takes a slot; `None` when this thread has no more.
-pub(crate) fn hold(io: &Rc<Io>, conn: &Rc<Conn>, entry: Option<Arc<Entry>>, started: Instant) -> Option<Held> {
+pub(crate) fn hold(io: &Rc<Io>, running: &Running, entry: Option<Arc<Entry>>, started: Instant) -> Option<Held> {
     let call = Call {
         reply: None,
-        events: VecDeque::new(),
-        queued: 0,
+        outgoing: Outgoing::default(),
         waker: None,
-        conn: conn.clone(),
+        conn: running.conn.clone(),
+        over: running.over.clone(),
         entry,
         started,
     };
@@ -118,10 +138,11 @@ pub(crate) fn hold(io: &Rc<Io>, conn: &Rc<Conn>, entry: Option<Arc<Entry>>, star
     })
 }
 
-/// What comes first: the reply alone, or events, which need a stream.
+/// What comes first: the reply alone, or a stream.
 pub(crate) enum First {
     Reply(Reply),
-    Stream,
+    Events,
+    Opened(u16, String),
 }
 
 impl Held {
@@ -133,8 +154,13 @@ impl Held {
         poll_fn(|cx| {
             let mut calls = self.io.calls.borrow_mut();
             let call = calls.get_mut(self.handle).expect("a held slot is alive");
-            if !call.events.is_empty() {
-                return Poll::Ready(First::Stream);
+            match &mut call.outgoing.form {
+                Form::None => {}
+                Form::Events => return Poll::Ready(First::Events),
+                Form::Opened(head) => {
+                    let (status, headers) = head.take().expect("a head is taken once");
+                    return Poll::Ready(First::Opened(status, headers));
+                }
             }
             match call.reply.take() {
                 Some(reply) => {
@@ -148,7 +174,7 @@ impl Held {
     }
 }
 
-fn wait<T>(place: &mut Option<Waker>, cx: &Context<'_>) -> Poll<T> {
+pub(crate) fn wait<T>(place: &mut Option<Waker>, cx: &Context<'_>) -> Poll<T> {
     *place = Some(cx.waker().clone());
     Poll::Pending
 }
@@ -160,47 +186,6 @@ impl Drop for Held {
             self.io.stats().add(Stat::Aborted, 1);
             self.io.push(Up::Abort(self.slot()));
         }
-    }
-}
-
-/// Events, then the reply as the last of them.
-pub(crate) struct StreamBody {
-    held: Held,
-    id: Bytes,
-    conn: Rc<Conn>,
-}
-
-impl StreamBody {
-    pub(crate) fn new(held: Held, id: Bytes, conn: Rc<Conn>) -> Self {
-        StreamBody { held, id, conn }
-    }
-
-    pub(crate) fn poll_event(&mut self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
-        if self.held.replied {
-            return Poll::Ready(None);
-        }
-        let mut calls = self.held.io.calls.borrow_mut();
-        let call = calls.get_mut(self.held.handle).expect("a held slot is alive");
-        if let Some(frame) = call.events.pop_front() {
-            call.queued -= frame.len();
-            return Poll::Ready(Some(frame));
-        }
-        match call.reply.take() {
-            Some(reply) => {
-                self.held.replied = true;
-                if reply.shape == Shape::Raw && reply.text.is_empty() {
-                    return Poll::Ready(None); // nothing to say: the stream just ends
-                }
-                Poll::Ready(Some(final_event(reply.shape, &self.id, reply.text)))
-            }
-            None => wait(&mut call.waker, cx),
-        }
-    }
-}
-
-impl Drop for StreamBody {
-    fn drop(&mut self) {
-        self.conn.enter(Phase::Idle, Instant::now());
     }
 }
 
@@ -233,14 +218,15 @@ pub(crate) fn deliver(io: &Io, down: Down) {
                 text,
             });
         }
-        Down::Event { id, text, .. } => {
-            let frame = event(&id, &text);
-            call.queued += frame.len();
-            call.events.push_back(frame);
-            if call.queued > io.shared.config.max_stream {
-                // A client that does not read must not fill our memory.
-                call.conn.cut();
-            }
+        Down::Event { id, text, .. } => call.outgoing.event(&id, &text),
+        Down::Open { status, headers, .. } => call.outgoing.open(status, headers),
+        Down::Write { text, .. } => call.outgoing.write(text),
+    }
+    if call.outgoing.queued() > io.shared.config.max_stream {
+        // A client that does not read must not fill our memory.
+        match &call.over {
+            Some(stream) => stream.cut(),
+            None => call.conn.cut(),
         }
     }
     if let Some(waker) = call.waker.take() {

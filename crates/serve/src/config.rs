@@ -1,5 +1,6 @@
 //! Limits and addresses of one listener. Defaults live above the seam; here every value is given.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What [`crate::Listener::bind`] needs to know. Twin of `ServeConfig` in the seam.
@@ -31,7 +32,7 @@ pub struct Config {
     pub max_in_flight: usize,
     /// Most open connections; further ones are closed at once.
     pub max_connections: usize,
-    /// Unsent bytes of one SSE stream above which its client is cut off.
+    /// Unsent bytes of one stream above which its client is cut off.
     pub max_stream: usize,
     /// From the first byte of a head (or from accept) to its end.
     pub header_timeout: Duration,
@@ -39,4 +40,39 @@ pub struct Config {
     pub body_timeout: Duration,
     /// How long a kept-alive connection may be silent.
     pub idle_timeout: Duration,
+    /// Longest time without progress while unsent bytes wait.
+    pub write_timeout: Duration,
+    /// Unsent bytes of one stream above which its writer waits; half of it sent is reported.
+    pub stream_high_water: usize,
+    /// Answers of at least so many bytes are gzipped when the client accepts it; 0: never.
+    pub compression_threshold: usize,
+    /// A unix socket instead of host and port.
+    pub unix_path: Option<PathBuf>,
+    /// Other processes may bind the port too.
+    pub reuse_port: bool,
+    /// Certificate and key; `None`: clear text.
+    pub tls: Option<Pem>,
+    /// HTTP/2 besides HTTP/1.1.
+    pub http2: bool,
+    /// Exact paths besides `path`, whose requests all go up.
+    pub other_paths: Vec<String>,
+    /// Lower-case origins, or `*`, that get CORS headers; `None`: none do.
+    pub cors_origins: Option<Vec<String>>,
+    /// Only requests with an admitted bearer token are answered or called here.
+    pub authorize: bool,
+}
+
+/// Certificate chain and private key as PEM text.
+#[derive(Clone)]
+pub struct Pem {
+    /// The chain, leaf first.
+    pub cert: String,
+    /// The key of the leaf.
+    pub key: String,
+}
+
+impl std::fmt::Debug for Pem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pem") // a key must not reach a log by accident
+    }
 }

@@ -43,7 +43,7 @@ pub fn check_head(config: &Config, path: &str, http11: bool, head: &Head<'_>) ->
     if head.hosts > 1 || (http11 && head.hosts == 0) {
         return Err(Refusal::new(400, -32600, "Exactly one Host header is required"));
     }
-    if path != config.path {
+    if path != config.path && !config.other_paths.iter().any(|one| one == path) {
         return Err(Refusal::new(404, -32000, "Not found"));
     }
     if let Some(allowed) = &config.allowed_hosts {
@@ -71,6 +71,11 @@ pub fn check_body(config: &Config, head: &Head<'_>) -> Result<(), Refusal> {
     {
         return Err(Refusal::new(415, -32000, "Content-Encoding is not supported"));
     }
+    check_length(config, head)
+}
+
+/// The announced length alone.
+pub fn check_length(config: &Config, head: &Head<'_>) -> Result<(), Refusal> {
     if head
         .content_length
         .is_some_and(|length| length > config.max_body as u64)

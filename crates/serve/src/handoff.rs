@@ -1,13 +1,13 @@
 //! The two queues between the I/O threads and the side above, and who is woken when.
 //!
 //! Up: jobs and aborts, one wake for as many as gather in one turn of an I/O thread. Down: one batch of replies per I/O
-//! thread and flush. Both are bounded by the number of calls in flight.
+//! thread and flush. Both are bounded by the calls and streams that are open: the rate at which a stream reports is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use crossbeam_queue::ArrayQueue;
+use crossbeam_queue::SegQueue;
 use parking_lot::Mutex;
 use thirdrail_codec::Envelope;
 use tokio::sync::Notify;
@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 use crate::calls::Down;
 use crate::sessions::Sessions;
 use crate::stats::Stats;
+use crate::tls::Tls;
+use crate::tokens::Tokens;
 
 /// Something for the side above.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub enum Up {
     Job(Box<Job>),
     /// The client of this slot has left.
     Abort(u64),
+    /// A stream has sent so many bytes of text more.
+    Flushed(u64, usize),
 }
 
 /// One request, alive on the side above until it is replied to.
@@ -38,6 +42,10 @@ pub struct Job {
     pub envelope: Envelope,
     /// Request headers.
     pub headers: http::HeaderMap,
+    /// Path and query, when they say more than the endpoint.
+    pub target: Option<Box<str>>,
+    /// The number with which the request's token was admitted; 0: none.
+    pub principal: u64,
 }
 
 /// What a job asks for.
@@ -55,22 +63,25 @@ impl Job {
         range.map_or(&[], |r| &self.body[r])
     }
 
-    /// Headers as `name: value\r\n` lines.
+    /// Headers as `name: value\r\n` lines, after the target when there is one.
     pub fn head(&self) -> String {
-        crate::head::render(&self.headers)
+        crate::head::render(self.target.as_deref(), &self.headers)
     }
 }
 
 /// State that I/O threads and the side above share.
 pub(crate) struct Shared {
     pub(crate) config: crate::Config,
+    pub(crate) tls: Option<Tls>,
     pub(crate) sessions: Sessions,
+    pub(crate) tokens: Tokens,
     pub(crate) stats: Vec<Stats>,
     pub(crate) in_flight: AtomicUsize,
     pub(crate) connections: AtomicUsize,
     pub(crate) running: AtomicUsize,
-    up: ArrayQueue<Up>,
+    up: SegQueue<Up>,
     wake: Box<dyn Fn() + Send + Sync>,
+    pub(crate) trim: fn(),
     woken: AtomicBool,
     pub(crate) mailboxes: Vec<Mailbox>,
 }
@@ -85,20 +96,26 @@ pub(crate) struct Mailbox {
 }
 
 impl Shared {
-    pub(crate) fn new(config: crate::Config, wake: Box<dyn Fn() + Send + Sync>) -> Arc<Self> {
+    pub(crate) fn new(
+        config: crate::Config,
+        tls: Option<Tls>,
+        wake: Box<dyn Fn() + Send + Sync>,
+        trim: fn(),
+    ) -> Arc<Self> {
         let threads = config.threads;
         Arc::new(Shared {
-            // A call in flight has its job or its abort queued; a call replied to while its abort was queued makes room for
-            // a new one before that abort is popped.
-            up: ArrayQueue::new(config.max_in_flight * 3 + 1),
+            up: SegQueue::new(),
             sessions: Sessions::default(),
+            tokens: Tokens::default(),
             stats: (0..=threads).map(|_| Stats::default()).collect(),
             in_flight: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             running: AtomicUsize::new(threads),
             mailboxes: (0..threads).map(|_| Mailbox::default()).collect(),
             wake,
+            trim,
             woken: AtomicBool::new(false),
+            tls,
             config,
         })
     }
@@ -122,9 +139,7 @@ impl Shared {
     }
 
     pub(crate) fn push(&self, up: Up) {
-        // Cannot be full: see the capacity above. Were it ever, the call would hang until its client leaves.
-        let full = self.up.push(up).is_err();
-        debug_assert!(!full, "the queue up is larger than the calls in flight");
+        self.up.push(up);
     }
 
     /// Wakes the side above unless it is awake already and has not looked yet.

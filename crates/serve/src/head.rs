@@ -20,6 +20,9 @@ pub struct Head<'a> {
     pub method: Option<&'a [u8]>,
     pub name: Option<&'a [u8]>,
     pub session: Option<&'a [u8]>,
+    pub authorization: Option<&'a [u8]>,
+    /// Authorization stands more than once: nobody can say which is meant.
+    pub two_authorizations: bool,
     /// One of the four MCP headers stands more than once.
     pub ambiguous: bool,
 }
@@ -46,6 +49,7 @@ impl<'a> Head<'a> {
                 "mcp-protocol-version" => once(&mut head.protocol_version, value, &mut head.ambiguous),
                 "mcp-method" => once(&mut head.method, value, &mut head.ambiguous),
                 "mcp-name" => once(&mut head.name, value, &mut head.ambiguous),
+                "authorization" => once(&mut head.authorization, value, &mut head.two_authorizations),
                 "mcp-session-id" => once(&mut head.session, value, &mut head.ambiguous),
                 _ => {}
             }
@@ -66,9 +70,12 @@ impl<'a> Head<'a> {
     }
 }
 
-/// `name: value\r\n` lines for the side above, names in lower case as the map has them.
-pub(crate) fn render(headers: &HeaderMap) -> String {
+/// `name: value\r\n` lines for the side above, names in lower case as the map has them; `:path` first when it is given.
+pub(crate) fn render(target: Option<&str>, headers: &HeaderMap) -> String {
     let mut out = String::with_capacity(headers.len() * 40);
+    if let Some(target) = target {
+        out.extend([":path: ", target, "\r\n"]);
+    }
     for (name, value) in headers {
         out.push_str(name.as_str());
         out.push_str(": ");

@@ -1,45 +1,47 @@
 //! A listener as the side above sees it: bind, drain, complete, close.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
-use socket2::{Domain, Protocol, Socket, Type};
 use thirdrail_registry::Registry;
 
+use crate::bind::{Address, Placed, bind};
 use crate::calls::{Down, local};
 use crate::handoff::{Shared, Up};
 use crate::stats::{STAT_COUNT, Stat};
-use crate::{Config, thread};
+use crate::tls::Tls;
+use crate::{Config, Pem, thread};
 
 /// A bound listener with its I/O threads.
 pub struct Listener {
     shared: Arc<Shared>,
-    address: SocketAddr,
+    address: Address,
+    /// The socket file, while connections are taken.
+    placed: Mutex<Option<Placed>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// Connections that the kernel may hold for us; it caps this by `somaxconn`.
-const BACKLOG: i32 = 4096;
-
 impl Listener {
-    /// Binds and starts the I/O threads. `wake` is called from them, at most once between two [`Listener::drain`]s.
+    /// Binds and starts the I/O threads. `wake` is called from them, at most once between two [`Listener::looking`]s; `trim`
+    /// now and then when a thread has freed memory that it will not want again soon.
     ///
     /// # Errors
-    /// What the system says: address in use, no such host, no permission.
+    /// What the system says: address in use, no such host, no permission. What is wrong with the certificate.
     pub fn bind(
         mut config: Config,
         registry: &Arc<Registry>,
         wake: impl Fn() + Send + Sync + 'static,
+        trim: fn(),
     ) -> io::Result<Listener> {
         config.threads = config.threads.clamp(1, 256);
         config.max_in_flight = config.max_in_flight.clamp(1, 1 << 22);
-        let sockets = bind_all(&config)?;
-        let address = sockets[0].local_addr()?;
-        let shared = Shared::new(config, Box::new(wake));
+        let tls = config.tls.take().map(|pem| Tls::new(&pem, config.http2)).transpose();
+        let tls = tls.map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
+        let (sockets, address, placed) = bind(&config)?;
+        let shared = Shared::new(config, tls, Box::new(wake), trim);
         let threads = sockets
             .into_iter()
             .enumerate()
@@ -56,13 +58,14 @@ impl Listener {
         Ok(Listener {
             shared,
             address,
+            placed: Mutex::new(placed),
             threads: Mutex::new(threads),
         })
     }
 
     /// The bound address.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Says that the queue is about to be looked at: a push after this wakes again. Call before [`Listener::pop`].
@@ -122,6 +125,28 @@ impl Listener {
         self.shared.sessions.has(id)
     }
 
+    /// Lets a bearer token through the door: hex SHA-256, the caller's number, milliseconds since the epoch (0: for ever).
+    /// False when the digest is none.
+    pub fn admit(&self, digest: &str, principal: u64, expires: u64) -> bool {
+        self.shared.tokens.admit(digest, principal, expires)
+    }
+
+    /// Takes it back; false when it was not admitted.
+    pub fn expel(&self, digest: &str) -> bool {
+        self.shared.tokens.expel(digest)
+    }
+
+    /// Another certificate for new connections.
+    ///
+    /// # Errors
+    /// Why it cannot be used; the old one stays.
+    pub fn renew_tls(&self, pem: &Pem) -> Result<(), String> {
+        match &self.shared.tls {
+            Some(tls) => tls.renew(pem),
+            None => Err("this listener has no TLS".into()),
+        }
+    }
+
     /// The counters, by the numbers of [`Stat`].
     pub fn stats(&self) -> [f64; STAT_COUNT] {
         let mut out = [0.0; STAT_COUNT];
@@ -147,6 +172,8 @@ impl Listener {
     }
 
     fn tell(&self, what: impl Fn(&crate::handoff::Mailbox)) {
+        // A file that nobody listens behind any more; the next server may put its own there.
+        drop(self.placed.lock().take());
         for mailbox in &self.shared.mailboxes {
             what(mailbox);
             mailbox.notify.notify_one();
@@ -182,43 +209,4 @@ impl Drop for Ended {
             self.0.signal();
         }
     }
-}
-
-fn bind_all(config: &Config) -> io::Result<Vec<StdListener>> {
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-    for address in (config.host.as_str(), config.port).to_socket_addrs()? {
-        match bind_threads(address, config.threads) {
-            Ok(sockets) => return Ok(sockets),
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
-}
-
-/// One socket a thread. Linux balances new connections between sockets that share a port; elsewhere the threads accept
-/// from one socket.
-fn bind_threads(address: SocketAddr, threads: usize) -> io::Result<Vec<StdListener>> {
-    if threads == 1 || !cfg!(target_os = "linux") {
-        let first = bind(address, false)?;
-        return (0..threads).map(|_| first.try_clone()).collect();
-    }
-    // Sharing a port must not hide that somebody else has it: take it alone first.
-    let address = bind(address, false)?.local_addr()?;
-    (0..threads).map(|_| bind(address, true)).collect()
-}
-
-fn bind(address: SocketAddr, shared: bool) -> io::Result<StdListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
-    // On Windows this option would let others take the port away.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    #[cfg(target_os = "linux")]
-    if shared {
-        socket.set_reuse_port(true)?;
-    }
-    let _ = shared;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
 }

@@ -1,16 +1,22 @@
 //! Response heads and bodies. A reply is spliced around the bytes it was given; large ones are not copied to do so.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY,
+};
 use http::{HeaderMap, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use thirdrail_codec::encode;
 
-use crate::calls::StreamBody;
+use crate::compress::{BESIDE_FROM, Deflated, gzip};
+use crate::connection::Stream;
 use crate::guard::Refusal;
+use crate::stream::{CutOff, StreamBody};
 
 /// How the text of a reply is put on the wire; numbers as in the seam.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +45,17 @@ impl TryFrom<i32> for Shape {
 /// Above this size a reply is written in parts instead of being copied into one piece.
 const COPY_UP_TO: usize = 16 * 1024;
 
-/// A response body: up to three pieces, or an SSE stream.
-pub(crate) enum Out {
+/// Largest frame of HTTP/2: a longer one would wait inside of the protocol, where nobody sees that it does.
+const FRAME: usize = 16 * 1024;
+
+/// A response body: up to three pieces, or a stream.
+pub(crate) struct Out {
+    source: Source,
+    /// On HTTP/2: tells the sweep how long the client has not taken more.
+    over: Option<Rc<Stream>>,
+}
+
+enum Source {
     Parts { parts: [Bytes; 3], next: usize },
     Stream(StreamBody),
 }
@@ -51,14 +66,27 @@ impl Out {
     }
 
     fn parts(parts: [Bytes; 3]) -> Self {
-        let mut out = Out::Parts { parts, next: 0 };
+        let mut out = Out::from(Source::Parts { parts, next: 0 });
         out.skip_empty();
         out
     }
 
+    /// It goes out over this stream of HTTP/2.
+    pub(crate) fn over(&mut self, stream: Option<Rc<Stream>>) {
+        self.over = stream;
+    }
+
+    /// The whole answer, when it is one.
+    pub(crate) fn whole(&self) -> Option<&[Bytes; 3]> {
+        match &self.source {
+            Source::Parts { parts, .. } => Some(parts),
+            Source::Stream(_) => None,
+        }
+    }
+
     /// hyper writes an empty frame as an empty frame; it must not see one.
     fn skip_empty(&mut self) {
-        if let Out::Parts { parts, next } = self {
+        if let Source::Parts { parts, next } = &mut self.source {
             while parts.get(*next).is_some_and(Bytes::is_empty) {
                 *next += 1;
             }
@@ -66,41 +94,98 @@ impl Out {
     }
 }
 
+impl From<Source> for Out {
+    fn from(source: Source) -> Self {
+        Out { source, over: None }
+    }
+}
+
 impl Body for Out {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = CutOff;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = match &mut *self {
-            Out::Stream(stream) => return stream.poll_event(cx).map(|event| event.map(|e| Ok(Frame::data(e)))),
-            Out::Parts { parts, next } => parts.get_mut(*next).map(|part| {
-                *next += 1;
-                std::mem::take(part)
-            }),
+        let most = if self.over.is_some() { FRAME } else { usize::MAX };
+        let piece = match &mut self.source {
+            Source::Stream(stream) => stream.poll_piece(most, cx),
+            Source::Parts { parts, next } => {
+                Poll::Ready(parts.get_mut(*next).map(|part| Ok(part.split_to(most.min(part.len())))))
+            }
         };
         self.skip_empty();
-        Poll::Ready(frame.map(|bytes| Ok(Frame::data(bytes))))
+        if let Some(over) = &self.over {
+            over.waits.set(piece.is_ready().then(Instant::now));
+        }
+        piece.map(|piece| piece.map(|bytes| bytes.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Out::Parts { next, .. } => *next >= 3,
-            Out::Stream(_) => false,
+        match &self.source {
+            Source::Parts { next, .. } => *next >= 3,
+            Source::Stream(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Out::Parts { parts, .. } => SizeHint::with_exact(parts.iter().map(|p| p.len() as u64).sum()),
-            Out::Stream(_) => SizeHint::new(),
+        match &self.source {
+            Source::Parts { parts, .. } => SizeHint::with_exact(parts.iter().map(|p| p.len() as u64).sum()),
+            Source::Stream(_) => SizeHint::new(),
         }
     }
 }
 
 /// `200` with ready bytes from the registry, which end with the response's closing brace.
 pub(crate) fn answer(id: &[u8], result_and_brace: &Bytes) -> Response<Out> {
-    let head = [encode::HEAD, id, encode::RESULT_HEAD].concat();
-    json(200, Out::parts([head.into(), result_and_brace.clone(), Bytes::new()]))
+    json(
+        200,
+        Out::parts([start(id).into(), result_and_brace.clone(), Bytes::new()]),
+    )
+}
+
+/// The same, compressed.
+pub(crate) fn answer_zipped(id: &[u8], deflated: &Deflated) -> Response<Out> {
+    let mut response = json(200, Out::parts(deflated.after(&start(id))));
+    response
+        .headers_mut()
+        .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    response
+}
+
+fn start(id: &[u8]) -> Vec<u8> {
+    [encode::HEAD, id, encode::RESULT_HEAD].concat()
+}
+
+/// Length of an answer with this id.
+pub(crate) fn answer_length(id: &[u8], result_and_brace: &Bytes) -> usize {
+    encode::HEAD.len() + id.len() + encode::RESULT_HEAD.len() + result_and_brace.len()
+}
+
+/// A whole answer of at least `threshold` bytes is compressed for a client that takes it, and says that it might be.
+pub(crate) async fn compress(response: &mut Response<Out>, threshold: usize, accepted: bool) {
+    let Some(parts) = response.body().whole() else { return };
+    let length: usize = parts.iter().map(Bytes::len).sum();
+    if length < threshold {
+        return;
+    }
+    let parts = parts.clone();
+    response
+        .headers_mut()
+        .append(VARY, HeaderValue::from_static("Accept-Encoding"));
+    if !accepted || response.headers().contains_key(CONTENT_ENCODING) {
+        return;
+    }
+    let zipped = if length < BESIDE_FROM {
+        gzip(&parts)
+    } else {
+        match tokio::task::spawn_blocking(move || gzip(&parts)).await {
+            Ok(zipped) => zipped,
+            Err(_) => return, // it goes out as it is
+        }
+    };
+    *response.body_mut() = Out::one(zipped);
+    response
+        .headers_mut()
+        .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
 }
 
 /// A reply from above.
@@ -153,9 +238,17 @@ pub(crate) fn event(id: &str, data: &[u8]) -> Bytes {
     frame.into()
 }
 
+/// Head and body that were opened from above.
+pub(crate) fn opened(status: u16, headers: &str, body: StreamBody) -> Response<Out> {
+    let mut response = Response::new(Source::Stream(body).into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    extend(response.headers_mut(), headers);
+    response
+}
+
 /// Head of an SSE answer. Proxies must neither buffer nor transform it.
-pub(crate) fn stream(body: StreamBody) -> Response<Out> {
-    let mut response = Response::new(Out::Stream(body));
+pub(crate) fn events(body: StreamBody) -> Response<Out> {
+    let mut response = Response::new(Source::Stream(body).into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
@@ -196,7 +289,21 @@ fn json(status: u16, body: Out) -> Response<Out> {
     response
 }
 
-/// `name: value\r\n` lines into the map. A line that is no header is dropped: it comes from our own side of the seam.
+/// Headers that say where a message ends, or its connection.
+const FRAMING: [&str; 9] = [
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "proxy-connection",
+    "keep-alive",
+    "upgrade",
+    "te",
+    "trailer",
+    "http2-settings",
+];
+
+/// `name: value\r\n` lines into the map. A line that is no header is dropped: it comes from our own side of the seam. So is
+/// one about the framing: that is the engine's to say, and nobody else's.
 fn extend(map: &mut HeaderMap, lines: &str) {
     for line in lines.split("\r\n") {
         if let Some((name, value)) = line.split_once(':')
@@ -204,6 +311,7 @@ fn extend(map: &mut HeaderMap, lines: &str) {
                 HeaderName::from_bytes(name.as_bytes()),
                 HeaderValue::from_str(value.trim()),
             )
+            && !FRAMING.contains(&name.as_str())
         {
             map.append(name, value);
         }

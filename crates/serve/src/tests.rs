@@ -1,7 +1,7 @@
 //! The listener over real sockets, with a plain thread in the place of JavaScript.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use thirdrail_registry::Registry;
 
-use crate::{Config, Down, Job, Listener, Shape, Stat, Up};
+use crate::{Address, Config, Down, Job, Listener, Pem, Shape, Stat, Up};
 
 fn config() -> Config {
     Config {
@@ -31,6 +31,16 @@ fn config() -> Config {
         header_timeout: Duration::from_secs(10),
         body_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(10),
+        write_timeout: Duration::from_secs(10),
+        stream_high_water: 64 << 10,
+        compression_threshold: 0,
+        unix_path: None,
+        reuse_port: false,
+        tls: None,
+        http2: false,
+        other_paths: vec![],
+        cors_origins: None,
+        authorize: false,
     }
 }
 
@@ -54,10 +64,15 @@ impl Served {
         let bell = Arc::new((Mutex::new(false), Condvar::new()));
         let ring = bell.clone();
         let listener = Arc::new(
-            Listener::bind(config, &registry, move || {
-                *ring.0.lock().unwrap() = true;
-                ring.1.notify_one();
-            })
+            Listener::bind(
+                config,
+                &registry,
+                move || {
+                    *ring.0.lock().unwrap() = true;
+                    ring.1.notify_one();
+                },
+                || {},
+            )
             .unwrap(),
         );
         let stop = Arc::new(AtomicBool::new(false));
@@ -73,8 +88,15 @@ impl Served {
         }
     }
 
+    fn address(&self) -> SocketAddr {
+        match self.listener.address() {
+            Address::Tcp(address) => *address,
+            Address::Unix(path) => panic!("{path:?} is no port"),
+        }
+    }
+
     fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.listener.address()).unwrap();
+        let stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         stream
     }
@@ -109,6 +131,7 @@ fn above(listener: &Listener, stop: &AtomicBool, bell: &(Mutex<bool>, Condvar), 
                     aborted.push(slot);
                     listener.leave();
                 }
+                Up::Flushed(..) => {}
                 Up::Job(job) => {
                     if let Some(down) = answerer(&job) {
                         listener.leave();
@@ -296,13 +319,44 @@ fn close_lets_the_running_call_end_and_then_ends_the_threads() {
     let mut client = served.connect();
     client.write_all(call(1, "last").as_bytes()).unwrap();
     until("the call is up", || served.stat(Stat::Calls) == 1.0);
-    let address = served.listener.address();
+    let address = served.address();
     served.listener.close();
     until("nobody is accepted", || TcpStream::connect(address).is_err());
     go.store(true, Ordering::SeqCst);
     assert!(receive(&mut client).1.contains("last"));
     until("the threads have ended", || served.listener.ended());
     served.end();
+}
+
+#[test]
+fn what_was_sent_before_the_end_is_answered() {
+    const LIST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    for http2 in [false, true] {
+        let served = Served::start(Config { http2, ..config() }, Box::new(echo));
+        let mut clients: Vec<TcpStream> = (0..8).map(|_| served.connect()).collect();
+        for client in &mut clients {
+            client.write_all(post(LIST).as_bytes()).unwrap();
+            receive(client);
+        }
+        // The I/O thread wakes the side above and gets no further: what comes now is with the system when the end is told.
+        let held = served.bell.0.lock().unwrap();
+        let mut busy = served.connect();
+        busy.write_all(call(1, "busy").as_bytes()).unwrap();
+        until("the call is up", || served.stat(Stat::Calls) == 1.0);
+        clients.extend((0..8).map(|_| served.connect()));
+        for client in &mut clients {
+            client.write_all(post(LIST).as_bytes()).unwrap();
+        }
+        served.listener.close();
+        drop(held);
+        for mut client in clients {
+            assert!(receive(&mut client).1.contains(r#""tools":[]"#));
+            assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        }
+        assert!(receive(&mut busy).1.contains("busy"));
+        until("the threads have ended", || served.listener.ended());
+        served.end();
+    }
 }
 
 #[test]
@@ -327,4 +381,134 @@ fn a_late_head_and_an_idle_connection_are_ended() {
     assert!(rest.starts_with(b"HTTP/1.1 408 "));
     until("both are gone", || served.stat(Stat::Connections) == 0.0);
     served.end();
+}
+
+#[test]
+fn an_idle_connection_gives_its_buffers_back_and_serves_on() {
+    let served = Served::start(
+        Config {
+            idle_timeout: Duration::from_secs(2),
+            header_timeout: Duration::from_millis(200),
+            ..config()
+        },
+        Box::new(echo),
+    );
+    let mut client = served.connect();
+    for id in 0..4 {
+        client.write_all(call(id, "x").as_bytes()).unwrap();
+        assert!(receive(&mut client).1.contains(&format!(r#""id":{id},"#)));
+        // Several turns of the sweep; the time for a head does not run meanwhile.
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    // A refused body that is still coming keeps the connection awake: its rest is no request.
+    let hidden = call(9, "smuggled");
+    let body = format!("{hidden}{}", " ".repeat(2000));
+    let head = "POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    client
+        .write_all(format!("{head}content-length: {}\r\n\r\n", body.len()).as_bytes())
+        .unwrap();
+    assert_eq!(receive(&mut client).0, "HTTP/1.1 404 Not Found");
+    std::thread::sleep(Duration::from_millis(300));
+    client.write_all(body.as_bytes()).unwrap();
+    client.write_all(call(10, "y").as_bytes()).unwrap();
+    assert!(receive(&mut client).1.contains(r#""id":10,"#));
+    assert_eq!(served.stat(Stat::Calls), 5.0);
+    served.end();
+}
+
+#[test]
+fn a_body_that_was_given_up_is_no_request_when_it_comes() {
+    let served = Served::start(
+        Config {
+            idle_timeout: Duration::from_secs(4),
+            header_timeout: Duration::from_millis(200),
+            body_timeout: Duration::from_millis(50),
+            ..config()
+        },
+        Box::new(echo),
+    );
+    let mut client = served.connect();
+    let body = call(1, "smuggled");
+    let head = "POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    client
+        .write_all(format!("{head}content-length: {}\r\n\r\n", body.len()).as_bytes())
+        .unwrap();
+    assert_eq!(receive(&mut client).0, "HTTP/1.1 404 Not Found");
+    // Long enough for the body to be late and for the sweep to look at an idle connection.
+    std::thread::sleep(Duration::from_millis(400));
+    let _ = client.write_all(body.as_bytes());
+    let mut rest = Vec::new();
+    let _ = client.read_to_end(&mut rest);
+    assert_eq!(String::from_utf8_lossy(&rest), "");
+    assert_eq!(served.stat(Stat::Calls), 0.0);
+    served.end();
+}
+
+#[test]
+fn tls_refuses_what_is_no_certificate_and_says_why() {
+    let registry = Arc::new(Registry::new());
+    let with = |cert: &str, key: &str| {
+        let (cert, key) = (cert.to_owned(), key.to_owned());
+        let tls = Some(Pem { cert, key });
+        let bound = Listener::bind(Config { tls, ..config() }, &registry, || {}, || {});
+        bound.map(|_| ()).unwrap_err().to_string()
+    };
+    let block = |name: &str, text: &str| format!("-----BEGIN {name}-----\n{text}\n-----END {name}-----\n");
+    assert!(with("", "").contains("tls.cert holds no certificate"));
+    assert!(with("-----BEGIN CERTIFICATE-----\nMA==\n", "").contains("tls.cert is no PEM text: a section has no end"));
+    let cert = block("CERTIFICATE", "MA==");
+    assert!(with(&cert, "secret").contains("tls.key holds no private key"));
+    assert!(with(&cert, &block("ENCRYPTED PRIVATE KEY", "MA==")).contains("tls.key is encrypted"));
+    let why = with(&cert, &block("PRIVATE KEY", "c2VjcmV0"));
+    assert!(why.contains("is not usable") && !why.contains("secret"), "{why}");
+    assert_eq!(
+        format!(
+            "{:?}",
+            Pem {
+                cert,
+                key: "secret".into()
+            }
+        ),
+        "Pem"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unix_socket_is_taken_over_only_from_the_dead() {
+    let path = std::env::temp_dir().join(format!("thirdrail-{}.sock", std::process::id()));
+    let registry = Arc::new(Registry::new());
+    let bind = || {
+        let unix_path = Some(path.clone());
+        Listener::bind(
+            Config {
+                unix_path,
+                threads: 2,
+                ..config()
+            },
+            &registry,
+            || {},
+            || {},
+        )
+    };
+    let first = bind().unwrap();
+    assert_eq!(first.address(), &Address::Unix(path.clone()));
+    assert_eq!(bind().map(|_| ()).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+    std::os::unix::net::UnixStream::connect(&path).unwrap();
+    // Another one has put its socket there: that is not ours to remove.
+    std::fs::remove_file(&path).unwrap();
+    let second = bind().unwrap();
+    drop(first);
+    assert!(path.exists());
+    drop(second);
+    assert!(!path.exists());
+    // A dead one, and a file.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
+    drop(bind().unwrap());
+    std::fs::write(&path, "data").unwrap();
+    let refused = bind().map(|_| ()).unwrap_err();
+    assert!(refused.to_string().contains("no socket"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"data");
+    std::fs::remove_file(&path).unwrap();
 }

@@ -36,6 +36,16 @@ fn config(vectors: &Value) -> Config {
         header_timeout: Duration::ZERO,
         body_timeout: Duration::ZERO,
         idle_timeout: Duration::ZERO,
+        write_timeout: Duration::from_secs(10),
+        stream_high_water: 64 << 10,
+        compression_threshold: 0,
+        unix_path: None,
+        reuse_port: false,
+        tls: None,
+        http2: false,
+        other_paths: vec![],
+        cors_origins: None,
+        authorize: false,
     }
 }
 

@@ -42,9 +42,9 @@ export declare class NativeLines {
 export declare class NativeListener {
   /** Binds and starts. `wake` is called on the JavaScript thread when `drain` has something. */
   static listen(config: NativeServeConfig, registry: NativeRegistry, wake: () => void): NativeListener
-  /** Bound address. */
+  /** Bound address, or the path of the unix socket. */
   get host(): string
-  /** Bound port. */
+  /** Bound port; 0 for a unix socket. */
   get port(): number
   /** Fills records and ring; returns the number of records, plus `MORE` when the ring was too small for the next. */
   drain(ring: Buffer, records: Int32Array): number
@@ -62,6 +62,16 @@ export declare class NativeListener {
   id(slot: number): string
   /** Header lines. */
   head(slot: number): string
+  /** Whether the slot waits for a reply. */
+  isAlive(slot: number): boolean
+  /** The number with which the request's token was admitted. */
+  principal(slot: number): number
+  /** Lets a bearer token through the door; false when the digest is none. */
+  admit(digest: string, principal: number, expiresAt: number): boolean
+  /** Takes it back; false when it was not admitted. */
+  expel(digest: string): boolean
+  /** Another certificate for new connections; empty, or why it cannot be used. */
+  renewTls(cert: string, key: string): string
   /** Makes a session known. */
   openSession(id: string): void
   /** Makes a session unknown. */
@@ -164,6 +174,12 @@ export declare function codecEncodeResult(id: Uint8Array, result: Uint8Array): B
 /** Scans one message; fills the 19 fields of the seam; returns its kind or a refusal. */
 export declare function codecScan(message: Uint8Array, maxDepth: number, out: Int32Array): number
 
+/** `ServeConfig.tls` of the seam. */
+export interface NativePem {
+  cert: string
+  key: string
+}
+
 /** `ServeConfig` of the seam. */
 export interface NativeServeConfig {
   host: string
@@ -183,6 +199,16 @@ export interface NativeServeConfig {
   headerTimeout: number
   bodyTimeout: number
   idleTimeout: number
+  writeTimeout: number
+  streamHighWaterMark: number
+  compressionThreshold: number
+  unixPath?: string
+  reusePort: boolean
+  tls?: NativePem
+  http2: boolean
+  otherPaths: Array<string>
+  corsOrigins?: Array<string>
+  authorize: boolean
 }
 
 /** The numbers above, for the test that compares them with their mirror. */

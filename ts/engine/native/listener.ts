@@ -6,6 +6,7 @@ import { type Listener, ListenerStat, type Receiver, type Registry, type ServeCo
 import { type Addon, type NativeListener, type NativeRegistry, ring } from './binding.js';
 import { Outbox } from './outbox.js';
 import { BATCH, METHODS, MORE, RING_BYTES, SLOT_INDEXES, Up, WIDTH } from './rings.js';
+import { Streams } from './streams.js';
 
 /** The registry adapter says which native registry is behind it. */
 export interface NativeBacked extends Registry {
@@ -29,6 +30,7 @@ class ThreadListener implements Listener {
   readonly #native: NativeListener;
   readonly #receiver: Receiver;
   readonly #outbox: Outbox;
+  readonly #streams: Streams;
   readonly #ring = ring(RING_BYTES);
   readonly #records = new Int32Array(BATCH * WIDTH);
   readonly #ended: Promise<void>;
@@ -40,6 +42,7 @@ class ThreadListener implements Listener {
 
   constructor(addon: Addon, config: ServeConfig, registry: NativeRegistry, receiver: Receiver) {
     this.#receiver = receiver;
+    this.#streams = new Streams(config.streamHighWaterMark);
     this.#native = listening(() => addon.NativeListener.listen(toNative(config), registry, () => this.#wake()));
     this.#outbox = new Outbox(this.#native);
     this.host = this.#native.host;
@@ -76,11 +79,16 @@ class ThreadListener implements Listener {
     const kind = records[record] as number;
     if (kind < 0) return at;
     const slot = (records[record + 2] as number) * SLOT_INDEXES + (records[record + 1] as number);
+    let length = records[record + 5] as number;
     if (kind === Up.abort) {
-      this.#receiver.abort(this, slot);
+      this.#streams.end(slot);
+      this.#tell(() => this.#receiver.abort(this, slot));
       return at;
     }
-    let length = records[record + 5] as number;
+    if (kind === Up.flushed) {
+      if (this.#streams.sent(slot, length)) this.#tell(() => this.#receiver.drain(this, slot));
+      return at;
+    }
     const ascii = records[record + 6] === 1;
     let text: string;
     if (kind >= Up.large) {
@@ -104,12 +112,41 @@ class ThreadListener implements Listener {
     return at + length;
   }
 
-  reply(slot: number, status: number, shape: number, failed: 0 | 1, headers: string, text: string): void {
-    if (!this.#finished) this.#outbox.reply(slot, status, shape, failed, headers, text);
+  /** Nobody waits for an answer to these: a receiver that throws is counted, and the rest of the batch is served. */
+  #tell(what: () => void): void {
+    try {
+      what();
+    } catch {
+      this.#panics += 1;
+    }
   }
 
-  event(slot: number, id: string, text: string): void {
-    if (!this.#finished) this.#outbox.event(slot, id, text);
+  reply(slot: number, status: number, shape: number, failed: 0 | 1, headers: string, text: string): void {
+    if (this.#finished) return;
+    this.#streams.end(slot);
+    this.#outbox.reply(slot, status, shape, failed, headers, text);
+  }
+
+  event(slot: number, id: string, text: string): number {
+    if (this.#finished || !this.#streaming(slot)) return -1;
+    return this.#streams.given(slot, this.#outbox.event(slot, id, text));
+  }
+
+  open(slot: number, status: number, headers: string): void {
+    if (!this.#finished && !this.#streams.has(slot) && this.#streaming(slot)) this.#outbox.open(slot, status, headers);
+  }
+
+  write(slot: number, text: string): number {
+    if (this.#finished || !this.#streams.has(slot)) return -1;
+    return this.#streams.given(slot, this.#outbox.write(slot, text));
+  }
+
+  /** Whether the slot is a stream, which it becomes here unless it is dead. */
+  #streaming(slot: number): boolean {
+    if (this.#streams.has(slot)) return true;
+    if (this.#outbox.replied(slot) || !this.#native.isAlive(slot)) return false;
+    this.#streams.begin(slot);
+    return true;
   }
 
   meta(slot: number): string {
@@ -122,6 +159,22 @@ class ThreadListener implements Listener {
 
   head(slot: number): string {
     return this.#native.head(slot);
+  }
+
+  principal(slot: number): number {
+    return this.#native.principal(slot);
+  }
+
+  admit(digest: string, principal: number, expiresAt: number): void {
+    if (!this.#native.admit(digest, principal, expiresAt)) throw new TypeError('admit: digest must be 64 hex digits');
+  }
+
+  expel(digest: string): boolean {
+    return this.#native.expel(digest);
+  }
+
+  renewTls(cert: string, key: string): string {
+    return this.#native.renewTls(cert, key);
   }
 
   openSession(id: string): void {
@@ -178,11 +231,14 @@ function listening(start: () => NativeListener): NativeListener {
 }
 
 function toNative(config: ServeConfig): Parameters<Addon['NativeListener']['listen']>[0] {
-  const { allowedHosts, allowedOrigins, ...rest } = config;
+  const { allowedHosts, allowedOrigins, unixPath, tls, corsOrigins, ...rest } = config;
   return {
     ...rest,
     // Absent is null on the seam and undefined for the binding.
     ...(allowedHosts === null ? {} : { allowedHosts }),
     ...(allowedOrigins === null ? {} : { allowedOrigins }),
+    ...(unixPath === null ? {} : { unixPath }),
+    ...(tls === null ? {} : { tls }),
+    ...(corsOrigins === null ? {} : { corsOrigins }),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The way down: replies and events are written into a ring as they come and cross together, once the microtasks of this
+ * The way down: replies and pieces of streams are written into a ring as they come and cross together, once the microtasks of this
  * turn have run. One crossing for many replies; order is kept.
  */
 import { type NativeListener, ring } from './binding.js';
@@ -28,8 +28,29 @@ export class Outbox {
     this.#put(Down.reply, slot, status, failed === 1 ? shape + Down.failed : shape, headers, text);
   }
 
-  event(slot: number, id: string, text: string): void {
-    this.#put(Down.event, slot, 200, 0, id, text);
+  /** @returns bytes of the text, as in UTF-8 */
+  event(slot: number, id: string, text: string): number {
+    return this.#put(Down.event, slot, 200, 0, id, text);
+  }
+
+  open(slot: number, status: number, headers: string): void {
+    this.#put(Down.open, slot, status, 0, headers, '');
+  }
+
+  /** @returns bytes of the text, as in UTF-8 */
+  write(slot: number, text: string): number {
+    return this.#put(Down.write, slot, 200, 0, '', text);
+  }
+
+  /** Whether a reply to this slot waits to cross: below, the slot still looks alive. */
+  replied(slot: number): boolean {
+    const generation = Math.floor(slot / SLOT_INDEXES);
+    const index = slot - generation * SLOT_INDEXES;
+    for (let at = 0; at < this.#count * WIDTH; at += WIDTH) {
+      const is = this.#records[at] === Down.reply && this.#records[at + 1] === index;
+      if (is && this.#records[at + 2] === generation) return true;
+    }
+    return false;
   }
 
   /** Crosses now with what is there. */
@@ -43,11 +64,10 @@ export class Outbox {
     this.#native.complete(count, this.#records, this.#ring, used);
   }
 
-  #put(kind: number, slot: number, status: number, shape: number, head: string, text: string): void {
+  #put(kind: number, slot: number, status: number, shape: number, head: string, text: string): number {
     const worst = (head.length + text.length) * UTF8_WORST;
     if (worst > RING_BYTES) {
-      this.#putLarge(kind, slot, status, shape, head, text);
-      return;
+      return this.#putLarge(kind, slot, status, shape, head, text);
     }
     if (this.#count === BATCH || worst > RING_BYTES - this.#used) this.flush();
     let at = this.#used;
@@ -61,13 +81,16 @@ export class Outbox {
       this.#scheduled = true;
       queueMicrotask(this.#soon);
     }
+    return textBytes;
   }
 
-  #putLarge(kind: number, slot: number, status: number, shape: number, head: string, text: string): void {
+  #putLarge(kind: number, slot: number, status: number, shape: number, head: string, text: string): number {
     // What was written before goes first: an event must not be overtaken by its reply.
     this.flush();
     fill(this.#large, 0, kind, slot, status, shape, 0, 0, 0);
-    this.#native.completeLarge(this.#large, head, Buffer.from(text));
+    const bytes = Buffer.from(text);
+    this.#native.completeLarge(this.#large, head, bytes);
+    return bytes.length;
   }
 }
 

@@ -13,10 +13,10 @@ export const RING_BYTES = 256 * 1024;
 export const MORE = 65536;
 
 /** kind, slot index, slot generation, handler or HTTP method, flags, byte length, 1 when the bytes are ASCII, spare. */
-export const Up = { call: 0, message: 1, abort: 2, large: 16 } as const;
+export const Up = { call: 0, message: 1, abort: 2, flushed: 3, large: 16 } as const;
 
 /** kind, slot index, slot generation, status, shape (+ failed), head length, text length, text offset. */
-export const Down = { reply: 0, event: 1, failed: 256 } as const;
+export const Down = { reply: 0, event: 1, open: 2, write: 3, failed: 256 } as const;
 
 export const METHODS = ['GET', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PUT', 'PATCH', 'OTHER'] as const;
 
@@ -28,9 +28,12 @@ export const RING_LAYOUT: readonly number[] = [
   Up.call,
   Up.message,
   Up.abort,
+  Up.flushed,
   Up.large,
   Down.reply,
   Down.event,
+  Down.open,
+  Down.write,
   Down.failed,
   METHODS.length,
   MORE,
