@@ -20,6 +20,16 @@ export function serveConfig(changed: Partial<ServeConfig> = {}): ServeConfig {
     headerTimeout: 30_000,
     bodyTimeout: 30_000,
     idleTimeout: 30_000,
+    writeTimeout: 30_000,
+    streamHighWaterMark: 65_536,
+    compressionThreshold: 0,
+    unixPath: null,
+    reusePort: false,
+    tls: null,
+    http2: true,
+    otherPaths: [],
+    corsOrigins: null,
+    authorize: false,
     ...changed,
   };
 }

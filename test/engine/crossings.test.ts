@@ -36,6 +36,7 @@ describe.skipIf(native === undefined)('crossings of the native engine', () => {
     call: (listener, slot, _handler, _flags, args) => listener.reply(slot, 200, Shape.result, 0, '', args),
     message: (listener, slot) => listener.reply(slot, 400, Shape.raw, 0, '', ''),
     abort() {},
+    drain() {},
   };
   let listener: Listener;
 

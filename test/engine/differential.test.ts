@@ -36,6 +36,7 @@ const receiver: Receiver = {
     listener.reply(slot, 400, shape, 0, 'x-way: up\r\n', text);
   },
   abort() {},
+  drain() {},
 };
 
 async function start(engine: Engine): Promise<Listener> {

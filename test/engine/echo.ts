@@ -16,14 +16,19 @@ export interface Seen {
   /** Arguments of a call, body of a message. */
   readonly text: string;
   readonly method: string;
+  /** Of a message. */
+  readonly head: string;
+  readonly principal: number;
 }
 
 export class Echo implements Receiver {
   readonly seen: Seen[] = [];
   readonly aborted: number[] = [];
+  readonly drained: number[] = [];
 
   call(listener: Listener, slot: number, handler: number, flags: number, args: string): void {
-    this.seen.push({ kind: 'call', slot, handler, flags, text: args, method: '' });
+    const principal = listener.principal(slot);
+    this.seen.push({ kind: 'call', slot, handler, flags, text: args, method: '', head: '', principal });
     const meta = listener.meta(slot);
     const result = `{"handler":${handler},"flags":${flags},"args":${args || 'null'},"meta":${meta || 'null'}}`;
     switch (handler) {
@@ -54,7 +59,10 @@ export class Echo implements Receiver {
   }
 
   message(listener: Listener, slot: number, method: string, body: string): void {
-    this.seen.push({ kind: 'message', slot, handler: -1, flags: 0, text: body, method });
+    const head = listener.head(slot);
+    const principal = listener.principal(slot);
+    this.seen.push({ kind: 'message', slot, handler: -1, flags: 0, text: body, method, head, principal });
+    if (head.includes('x-hold: ')) return;
     if (method !== 'POST' && method !== 'PIPE') {
       listener.reply(slot, 405, Shape.raw, 0, 'allow: POST\r\ncontent-type: text/plain\r\n', `no ${method}`);
     } else if (listener.id(slot) === '') listener.reply(slot, 202, Shape.raw, 0, '', '');
@@ -63,6 +71,10 @@ export class Echo implements Receiver {
 
   abort(_listener: Listener, slot: number): void {
     this.aborted.push(slot);
+  }
+
+  drain(_listener: Listener, slot: number): void {
+    this.drained.push(slot);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Every case file on the JavaScript engine. */
 import { describe } from 'vitest';
-import { engineFor, pipeEngine } from '../../ts/engine/index.js';
+import { engineFor } from '../../ts/engine/index.js';
+import { pipeEngine } from '../../ts/engine/pipe.js';
 import { codecCases } from './codec.case.js';
 import { metricsCases } from './metrics.case.js';
 import { pipeCases } from './pipe.case.js';

@@ -5,9 +5,13 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readHead } from '../../ts/engine/js/serve/lanehead.js';
+import type { Conn } from '../../ts/engine/js/serve/call.js';
+import { Lane } from '../../ts/engine/js/serve/lane.js';
+import { type LaneHead, readHead } from '../../ts/engine/js/serve/lanehead.js';
+import { serveConfig } from './config.js';
 import { Wire } from './wire.js';
 
 const FIRST = 'POST /mcp HTTP/1.1';
@@ -133,4 +137,29 @@ describe('the lane and node:http', () => {
       expect(readHead(`${first}\r\nContent-Length: 3`, FIRST)).toBeNull();
     },
   );
+});
+
+describe('a lane', () => {
+  const message = (secret: string) =>
+    `${FIRST}\r\nHost: localhost\r\nAuthorization: Bearer ${secret}\r\nContent-Length: 2\r\n\r\n{}`;
+
+  it('keeps authorized traffic, and reads the same head once', async () => {
+    const socket = new PassThrough();
+    const heads: LaneHead[] = [];
+    let left = 0;
+    new Lane({ socket } as unknown as Conn, serveConfig(), FIRST, {
+      regular: (_lane, head) => heads.push(head) > 0,
+      leave: () => left++,
+      closing: () => false,
+    });
+    for (const secret of ['one', 'one', 'two', 'two', 'one']) {
+      socket.push(message(secret));
+      await new Promise(setImmediate);
+    }
+    expect(left).toBe(0);
+    expect(heads.map(({ head }) => head.authorization)).toEqual(
+      ['one', 'one', 'two', 'two', 'one'].map((secret) => `Bearer ${secret}`),
+    );
+    expect([heads[0] === heads[1], heads[2] === heads[3], heads[1] === heads[2]]).toEqual([true, true, false]);
+  });
 });

@@ -273,6 +273,44 @@ function flowCases(pipe: PipeEngine): void {
     expect(peer.lines.map((line) => JSON.parse(line).id)).toEqual(Array.from({ length: total }, (_, i) => i));
   });
 
+  it('asks who writes events to wait while the peer does not read, and wakes them once', async () => {
+    const peer = new Peer(pipe, { highWaterMark: 4096 });
+    const { listener, receiver } = peer;
+    peer.input.write(`${call('hold', '{}', '1')}\n${call('hold', '{}', '2')}\n`);
+    await until(() => receiver.seen.length === 2);
+    const [one, two] = receiver.seen.map(({ slot }) => slot) as [number, number];
+    expect(listener.event(two, '', '{"few":1}')).toBeLessThan(100);
+    let events = 0;
+    await until(() => {
+      events++;
+      return listener.event(one, '', JSON.stringify('x'.repeat(500))) > 4096;
+    });
+    expect(receiver.drained).toEqual([]);
+    peer.read();
+    await until(() => receiver.drained.length > 0);
+    for (const slot of [one, two]) listener.reply(slot, 200, Shape.result, 0, '', '{}');
+    expect(listener.event(one, '', '{}')).toBe(-1);
+    await peer.line(events + 3);
+    expect(receiver.drained).toEqual([one]);
+    await peer.finish(events + 3);
+  });
+
+  it('has no bodies, tokens or certificates', async () => {
+    const peer = new Peer(pipe).read();
+    const { listener } = peer;
+    peer.input.write(`${call('hold', '{}', '1')}\n`);
+    await until(() => peer.receiver.seen.length === 1);
+    const { slot } = peer.receiver.seen[0] as { slot: number };
+    listener.open(slot, 200, 'content-type: text/plain\r\n');
+    expect(listener.write(slot, 'lost')).toBe(-1);
+    listener.admit('00'.repeat(32), 5, 0);
+    expect([listener.principal(slot), listener.expel('00'.repeat(32))]).toEqual([0, false]);
+    expect(listener.renewTls('', '')).not.toBe('');
+    listener.reply(slot, 200, Shape.result, 0, '', '1');
+    expect(await peer.line(1)).toBe('{"jsonrpc":"2.0","id":1,"result":1}');
+    await peer.finish(1);
+  });
+
   it('answers for a receiver that throws', async () => {
     const peer = new Peer(pipe).read();
     peer.input.write(`${call('throws', '{}', '5')}\n`);
@@ -295,6 +333,22 @@ function flowCases(pipe: PipeEngine): void {
 }
 
 function endCases(pipe: PipeEngine): void {
+  it('keeps what was opened, and does not wait for it at the end', async () => {
+    const peer = new Peer(pipe).read();
+    let slot = -1;
+    peer.receiver.message = (listener, taken) => {
+      slot = taken;
+      listener.open(taken, 200, '');
+    };
+    peer.input.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
+    await until(() => slot !== -1);
+    expect([peer.stat(Stat.inFlight), peer.listener.event(slot, '', '{"a":1}') >= 0]).toEqual([0, true]);
+    expect(await peer.line(1)).toBe('{"a":1}');
+    peer.input.end();
+    await peer.listener.closed;
+    expect([peer.listener.event(slot, '', '{}'), peer.stat(Stat.aborted)]).toEqual([-1, 1]);
+  });
+
   it('ends after the running calls when the input does', async () => {
     const peer = new Peer(pipe).read();
     peer.input.end(`${call('later', '{}', '1')}\n${call('hold', '{}', '2')}`); // the last line has no line break

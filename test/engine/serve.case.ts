@@ -7,8 +7,14 @@
 import { describe, expect, it } from 'vitest';
 import { type Engine, Shape, ListenerStat as Stat } from '../../ts/engine/engine.js';
 import { Handler, until } from './echo.js';
+import { answerCases } from './serve.answers.js';
+import { authorizeCases } from './serve.authorize.js';
 import { closeCases } from './serve.close.js';
+import { faultCases } from './serve.faults.js';
 import { hostileCases } from './serve.hostile.js';
+import { http2Cases } from './serve.http2.js';
+import { socketCases } from './serve.sockets.js';
+import { openCases } from './serve.stream.js';
 import { call, echoed, group, JSON_TYPE, post, refusal, Stage, vectors } from './stage.js';
 import { request, type Wire } from './wire.js';
 
@@ -17,9 +23,15 @@ export function serveCases(engine: Engine): void {
     doorCases(engine);
     replyCases(engine);
     streamCases(engine);
+    openCases(engine);
+    authorizeCases(engine);
+    socketCases(engine);
+    http2Cases(engine);
+    answerCases(engine);
     connectionCases(engine);
     closeCases(engine);
     hostileCases(engine);
+    faultCases(engine);
   });
 }
 

@@ -34,6 +34,23 @@ export function closeCases(engine: Engine): void {
       await stage.close();
     });
 
+    it('answers what was sent before it, on old connections and on new ones', async () => {
+      const stage = new Stage(engine);
+      await stage.open();
+      const old = await Promise.all(Array.from({ length: 20 }, () => stage.wire()));
+      for (const wire of old) wire.send(call('echo'));
+      await Promise.all(old.map((wire) => wire.response()));
+      const all = [...old, ...(await Promise.all(Array.from({ length: 20 }, () => stage.wire())))];
+      // All of it is with the system, and none of it was read, when the end comes.
+      for (const [i, wire] of all.entries()) wire.send(call(i % 2 === 0 ? 'echo' : 'later', `{"i":${i}}`, `${i}`));
+      const closed = stage.listener.close(60_000);
+      const answers = await Promise.all(all.map((wire) => wire.response()));
+      for (const [i, { text }] of answers.entries()) expect(text).toContain(`"id":${i},`);
+      await Promise.all(all.map((wire) => wire.closed));
+      await closed;
+      expect(stage.receiver.aborted).toEqual([]);
+    });
+
     it('ends an open stream in good order', async () => {
       const stage = new Stage(engine);
       await stage.open();

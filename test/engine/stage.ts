@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { type Engine, LISTENER_STAT_COUNT, type Listener, type ServeConfig } from '../../ts/engine/engine.js';
 import { serveConfig } from './config.js';
-import { Echo, fill, Handler, type VectorRoute } from './echo.js';
+import { Echo, fill, Handler, until, type VectorRoute } from './echo.js';
 import { request, Wire, type WireResponse } from './wire.js';
 
 interface DoorVectors {
@@ -53,9 +53,26 @@ export class Stage {
   }
 
   async wire(): Promise<Wire> {
-    const wire = await Wire.connect(this.listener.port);
+    const { unixPath, tls } = this.limits;
+    const wire = await (unixPath
+      ? Wire.connectTo(unixPath)
+      : tls
+        ? Wire.connectTls(this.port, tls.cert)
+        : Wire.connect(this.port));
     this.wires.push(wire);
     return wire;
+  }
+
+  get port(): number {
+    return this.listener.port;
+  }
+
+  /** Waits until something is handed up for which nobody answers, and gives its slot. `send` brings it about. */
+  async held(send: () => void): Promise<number> {
+    const before = this.receiver.seen.length;
+    send();
+    await until(() => this.receiver.seen.length > before);
+    return this.receiver.seen[before]?.slot ?? -1;
   }
 
   /** One request on a connection of its own. */
@@ -103,6 +120,21 @@ export function echoed(id: string, args: string, handler: number = Handler.echo,
 
 export function refusal(code: number, message: string, id = 'null'): string {
   return `{"jsonrpc":"2.0","id":${id},"error":{"code":${code},"message":"${message}"}}`;
+}
+
+/** A server for one case, closed when that is over. */
+export async function staged(
+  engine: Engine,
+  limits: Partial<ServeConfig>,
+  run: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  const stage = new Stage(engine, limits);
+  await stage.open();
+  try {
+    await run(stage);
+  } finally {
+    await stage.close();
+  }
 }
 
 /** Declares a group with one server for all its cases. */

@@ -5,6 +5,7 @@
  * complete, so that a test says what it saw instead of hanging.
  */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 export interface WireResponse {
   readonly status: number;
@@ -38,9 +39,23 @@ export class Wire {
   }
 
   static async connect(port: number, host = '127.0.0.1'): Promise<Wire> {
-    const socket = connect({ port, host, allowHalfOpen: true, noDelay: true });
+    return Wire.over(connect({ port, host, allowHalfOpen: true, noDelay: true }), 'connect');
+  }
+
+  /** To a unix socket. */
+  static async connectTo(path: string): Promise<Wire> {
+    return Wire.over(connect({ path, allowHalfOpen: true }), 'connect');
+  }
+
+  /** Over TLS. @param ca the certificate that is expected; @param protocols for ALPN */
+  static async connectTls(port: number, ca: string, protocols: string[] = ['http/1.1']): Promise<Wire> {
+    const options = { port, host: '127.0.0.1', servername: 'localhost', ca, ALPNProtocols: protocols };
+    return Wire.over(connectTls(options), 'secureConnect');
+  }
+
+  private static async over(socket: Socket, ready: string): Promise<Wire> {
     await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
+      socket.once(ready, resolve);
       socket.once('error', reject);
     });
     return new Wire(socket);

@@ -218,11 +218,37 @@ export interface ServeConfig {
   maxDepth: number;
   maxInFlight: number;
   maxConnections: number;
-  /** Unsent bytes of one SSE stream above which its client is cut off. */
+  /** Unsent bytes of one stream above which its client is cut off. */
   maxStreamBytes: number;
   headerTimeout: number;
   bodyTimeout: number;
   idleTimeout: number;
+  /** Longest time without progress while unsent bytes wait, then the connection is cut. */
+  writeTimeout: number;
+  /** Unsent bytes of one stream above which its writer is asked to wait, see {@link Listener.write}. */
+  streamHighWaterMark: number;
+  /** Answers of at least so many bytes are gzipped for clients that accept it; 0: never. */
+  compressionThreshold: number;
+  /** Path of a unix socket to bind instead of host and port; null: TCP. */
+  unixPath: string | null;
+  /** SO_REUSEPORT: several processes may share the port. */
+  reusePort: boolean;
+  /** Certificate chain and private key as PEM text; null: clear text. */
+  tls: { cert: string; key: string } | null;
+  /** HTTP/2 besides HTTP/1.1: by ALPN over TLS, by prior knowledge in clear text. */
+  http2: boolean;
+  /**
+   * Exact paths besides `path` whose requests all go up as messages, whatever their method; {@link Listener.head} then
+   * begins with `:path: <request target>\r\n`, as it does whenever the target has a query.
+   */
+  otherPaths: string[];
+  /** Lower-case origins (`https://host[:port]`, or `*`) that get CORS headers with every answer; null: none do. */
+  corsOrigins: string[] | null;
+  /**
+   * Nothing is answered, or handed up as a call, unless the request's bearer token was admitted ({@link Listener.admit});
+   * everything else goes up as a message and is decided there.
+   */
+  authorize: boolean;
 }
 
 /** Bits of the `flags` of {@link Receiver.call}. */
@@ -249,6 +275,8 @@ export interface Receiver {
   message(listener: Listener, slot: number, method: string, body: string): void;
   /** The client left; the slot is dead. */
   abort(listener: Listener, slot: number): void;
+  /** A stream whose writer was asked to wait has sent half of its high-water mark: go on. */
+  drain(listener: Listener, slot: number): void;
 }
 
 /** How `text` of {@link Listener.reply} is put on the wire: result and error are spliced with the request's own id. */
@@ -259,21 +287,48 @@ export interface Listener {
   readonly port: number;
   /**
    * Ends a call. A dead slot is a counted no-op.
-   * @param status HTTP status (ignored once an event was sent); @param headers extra header lines, each `name: value\r\n`;
+   * @param status HTTP status, ignored once the head was sent, except 0: then the body is cut off in its middle, so that its
+   * client cannot take it for whole (HTTP/1.1: the connection ends without the last chunk; HTTP/2: the stream is reset); what
+   * was written before goes out first, as far as the client takes it, and no abort follows; @param headers extra header lines, each `name: value\r\n`;
    * result and error imply `content-type: application/json`; @param failed 1 when a tool reported an error (counted)
    */
   reply(slot: number, status: number, shape: number, failed: 0 | 1, headers: string, text: string): void;
   /**
-   * Sends one SSE event before the reply; the first opens the stream (200, text/event-stream). `id` empty: none. Nothing
-   * for a dead slot.
+   * Sends one SSE event before the reply; the first opens the stream (200, text/event-stream). `id` empty: none.
+   * @returns as {@link write}
    */
-  event(slot: number, id: string, text: string): void;
+  event(slot: number, id: string, text: string): number;
+  /**
+   * Sends the head of a body that follows in pieces; from then on the request is not counted as in flight. Its reply ends
+   * it: `raw` text is appended as it is, `result` and `error` go as one SSE event. Nothing for a dead or opened slot. On a
+   * pipe there is no body: the slot is only not counted any more, does not hold the end, and {@link event} writes to it.
+   * @param headers header lines, `content-type` among them
+   */
+  open(slot: number, status: number, headers: string): void;
+  /**
+   * Sends a piece of an opened body.
+   * @returns unsent bytes of this stream as far as they are known here; above `streamHighWaterMark` the writer should wait
+   * for {@link Receiver.drain}. -1: the slot is dead.
+   */
+  write(slot: number, text: string): number;
   /** Raw JSON of `params._meta` of a call in flight, empty when absent or the slot is dead. */
   meta(slot: number): string;
   /** Raw token of the request's id, empty when absent or dead. */
   id(slot: number): string;
   /** Request head as `name: value\r\n` lines, names in lower case; empty when dead. */
   head(slot: number): string;
+  /** The number with which the request's token was admitted; 0: none, or the slot is dead. */
+  principal(slot: number): number;
+  /**
+   * Lets requests with a bearer token through the door as `principal` (a positive number of the caller's).
+   * @param digest SHA-256 of the token, lower-case hex: tokens are never kept, and comparing digests tells nothing of them
+   * @param expiresAt milliseconds since the epoch; 0: never
+   */
+  admit(digest: string, principal: number, expiresAt: number): void;
+  /** False when it was not admitted. */
+  expel(digest: string): boolean;
+  /** Another certificate for new connections. Empty, or why it cannot be used (then the old one stays). */
+  renewTls(cert: string, key: string): string;
   /** Makes a legacy session known to the door / unknown again. */
   openSession(id: string): void;
   closeSession(id: string): void;
@@ -309,10 +364,8 @@ export const LISTENER_STAT_COUNT = 16;
 
 // ----------------------------------------------------------------------------------------------------------- pipe
 
-/** Limits and streams of one stdio-like connection: newline-delimited messages in, newline-delimited messages out. */
-export interface PipeConfig {
-  input: NodeJS.ReadableStream;
-  output: NodeJS.WritableStream;
+/** Limits of one connection whose peer is alone on it. */
+export interface PipeLimits {
   modernVersions: string[];
   legacyVersions: string[];
   maxMessageBytes: number;
@@ -320,6 +373,12 @@ export interface PipeConfig {
   maxInFlight: number;
   /** Unsent bytes above which reading pauses until the peer has drained them. */
   highWaterMark: number;
+}
+
+/** Streams of a stdio-like connection: newline-delimited messages in, newline-delimited messages out. */
+export interface PipeConfig extends PipeLimits {
+  input: NodeJS.ReadableStream;
+  output: NodeJS.WritableStream;
 }
 
 /**

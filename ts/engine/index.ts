@@ -2,10 +2,13 @@
  * Chooses the engine: the only file that knows both. A choice is made once per process, remembered with its reason, and
  * never changed by what happens later.
  */
-import type { Engine, PipeEngine } from './engine.js';
-import { jsEngine, jsPipe } from './js/index.js';
+import type { Engine } from './engine.js';
+import { jsEngine } from './js/index.js';
 import { nativeEngine } from './native/index.js';
 import { type LoadResult, loadAddon } from './native/load.js';
+
+export { headGuard } from './js/index.js';
+export type { HeadGuard, Refusal } from './js/serve/guard.js';
 
 /** What can be asked for: by argument, or by the environment variable `THIRDRAIL_ENGINE`. */
 export type EngineChoice = 'auto' | 'native' | 'js';
@@ -43,11 +46,6 @@ export function selection(choice?: EngineChoice): Selection {
   const made = wanted === 'js' ? js('js', 'the JavaScript engine was asked for') : selectNative(wanted);
   selections.set(wanted, made);
   return made;
-}
-
-/** The engine of stdio: JavaScript whatever the choice, see {@link PipeEngine}. */
-export function pipeEngine(): PipeEngine {
-  return jsPipe;
 }
 
 function selectNative(choice: 'auto' | 'native'): Selection {

@@ -1,10 +1,10 @@
 /** The JavaScript engine: every section the twin of the Rust crate of the same name. */
-import type { Engine, PipeEngine } from '../engine.js';
+import type { Engine } from '../engine.js';
 import { codec } from './codec/index.js';
 import { createMetrics } from './metrics/index.js';
 import { createBuffers, createSlots } from './pool/index.js';
 import { createRegistry } from './registry/index.js';
-import { listen, pipe } from './serve/index.js';
+import { listen } from './serve/index.js';
 
 export const jsEngine: Engine = {
   name: 'js',
@@ -16,5 +16,4 @@ export const jsEngine: Engine = {
   serve: { listen },
 };
 
-/** Byte-stream peers are served in JavaScript whatever the engine. */
-export const jsPipe: PipeEngine = pipe;
+export { headGuard } from './serve/guard.js';

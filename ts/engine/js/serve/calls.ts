@@ -8,19 +8,31 @@ import { createSlots } from '../pool/index.js';
 
 const INDEX_SPAN = 2 ** 24;
 
-export class Calls<C extends { slot: number }> {
+/** What has a slot. `counted`: among those in flight; only this table sets it. */
+export interface Slotted {
+  slot: number;
+  counted: boolean;
+}
+
+export class Calls<C extends Slotted> {
   /** By slot index. The handle in the call is what makes an old handle miss. */
   private readonly table: (C | null)[] = [];
   private readonly slots: Slots;
   /** Now. */
   inFlight = 0;
+  private uncounted = 0;
 
-  constructor(capacity: number) {
-    this.slots = createSlots(capacity);
+  /** @param streams most calls that are not counted, see {@link uncount} */
+  constructor(
+    private readonly capacity: number,
+    private readonly streams = 0,
+  ) {
+    this.slots = createSlots(capacity + streams);
   }
 
-  /** False when all slots are taken. */
+  /** False when as many as may be are in flight. */
   open(call: C): boolean {
+    if (this.inFlight >= this.capacity) return false;
     const slot = this.slots.take();
     if (slot < 0) return false;
     const index = slot % INDEX_SPAN;
@@ -40,6 +52,15 @@ export class Calls<C extends { slot: number }> {
   release(call: C): void {
     this.table[call.slot % INDEX_SPAN] = null;
     this.slots.give(call.slot);
+    if (call.counted) this.inFlight--;
+    else this.uncounted--;
+  }
+
+  /** A call that became a stream takes no place of others, unless there are too many of those as well. */
+  uncount(call: C): void {
+    if (this.uncounted >= this.streams) return;
+    call.counted = false;
+    this.uncounted++;
     this.inFlight--;
   }
 

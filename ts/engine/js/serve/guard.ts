@@ -5,7 +5,7 @@
  * knows no MCP: revisions, sessions and names are the door's.
  */
 import type { ServeConfig } from '../../engine.js';
-import type { Head } from './head.js';
+import { Head } from './head.js';
 
 /** A refusal that the engine makes itself, without anyone above knowing. */
 export interface Refusal {
@@ -15,6 +15,9 @@ export interface Refusal {
   readonly code: number;
   readonly message: string;
 }
+
+/** What the checks of a head need to know. */
+export type GuardConfig = Pick<ServeConfig, 'path' | 'otherPaths' | 'allowedHosts' | 'allowedOrigins' | 'maxBodyBytes'>;
 
 const oneHost: Refusal = { status: 400, code: -32600, message: 'Exactly one Host header is required' };
 const notFound: Refusal = { status: 404, code: -32000, message: 'Not found' };
@@ -32,15 +35,22 @@ export class Guard {
   private lastHost: string | null = null;
   private lastOrigin: string | null = null;
   private lastType = 'application/json';
+  /** The last request that passed was for one of `otherPaths`. */
+  other = false;
 
-  constructor(private readonly config: ServeConfig) {
+  constructor(private readonly config: GuardConfig) {
     this.tooLarge = { status: 413, code: -32000, message: `Request body exceeds ${config.maxBodyBytes} bytes` };
   }
 
   /** Checks that hold for every HTTP method. `url` is the request target as it was sent. */
   head(head: Head, http11: boolean, url: string): Refusal | null {
     if (head.hosts > 1 || (http11 && head.hosts === 0)) return oneHost;
-    if (url !== this.config.path && pathOf(url) !== this.config.path) return notFound;
+    this.other = false;
+    if (url !== this.config.path) {
+      const path = pathOf(url);
+      this.other = path !== this.config.path;
+      if (this.other && !this.config.otherPaths.includes(path)) return notFound;
+    }
     const { allowedHosts, allowedOrigins } = this.config;
     if (allowedHosts !== null && (head.hosts === 0 || head.host !== this.lastHost)) {
       if (head.hosts === 0 || !allowedHosts.includes(hostName(head.host))) return badHost;
@@ -63,25 +73,45 @@ export class Guard {
     }
     const encoding = head.contentEncoding;
     if (encoding !== null && encoding.trim().toLowerCase() !== 'identity') return badEncoding;
+    return this.length(head);
+  }
+
+  /** Of them the announced length alone. */
+  length(head: Head): Refusal | null {
     return head.contentLength > this.config.maxBodyBytes ? this.tooLarge : null;
   }
 }
 
-/** The path of a request target, which may be in absolute form (RFC 9112, 3.2.2). */
+/** The checks of a head for requests that another HTTP server accepted: `raw` and `target` are its `rawHeaders` and `url`. */
+export type HeadGuard = (raw: readonly string[], http11: boolean, target: string) => Refusal | null;
+
+export function headGuard(config: Omit<GuardConfig, 'maxBodyBytes'>): HeadGuard {
+  const guard = new Guard({ ...config, maxBodyBytes: 0 });
+  return (raw, http11, target) => guard.head(new Head(raw), http11, target);
+}
+
+/** The line of a head that tells the target of a request, for those whose target says more than the endpoint does. */
+export function targetLine(url: string, other: boolean): string {
+  return other || url.includes('?') ? `:path: ${originForm(url)}\r\n` : '';
+}
+
+/** A request target without scheme and authority, which the absolute form has (RFC 9112, 3.2.2), and without fragment. */
+function originForm(url: string): string {
+  const hash = url.indexOf('#');
+  const target = hash < 0 ? url : url.slice(0, hash);
+  if (target.startsWith('/')) return target;
+  const scheme = target.indexOf('://');
+  if (scheme < 0) return target;
+  const from = target.slice(scheme + 3).search(/[/?]/);
+  if (from < 0) return '/';
+  const rest = target.slice(scheme + 3 + from);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
 function pathOf(url: string): string {
-  let from = 0;
-  if (!url.startsWith('/')) {
-    const scheme = url.indexOf('://');
-    const slash = scheme < 0 ? -1 : url.indexOf('/', scheme + 3);
-    if (slash < 0) return scheme < 0 ? url : '/';
-    from = slash;
-  }
-  let end = url.length;
-  for (const mark of ['?', '#']) {
-    const at = url.indexOf(mark, from);
-    if (at >= 0 && at < end) end = at;
-  }
-  return url.slice(from, end);
+  const target = originForm(url);
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
 }
 
 /** The name in `name:port`, `[v6]:port` or either without a port, in lower case; brackets stay. */

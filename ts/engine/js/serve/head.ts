@@ -35,6 +35,9 @@ export class Head implements DoorHead {
   name: string | null = null;
   session: string | null = null;
   ambiguous = false;
+  /** Empty, which no token has, when it stands more than once. */
+  authorization: string | null = null;
+  acceptEncoding: string | null = null;
 
   constructor(raw: readonly string[]) {
     for (let i = 0; i + 1 < raw.length; i += 2) {
@@ -53,7 +56,9 @@ export class Head implements DoorHead {
           this.short(name.toLowerCase(), raw[i + 1] as string);
           break;
         case 12:
+        case 13:
         case 14:
+        case 15:
         case 16:
         case 17:
         case 20:
@@ -88,6 +93,9 @@ export class Head implements DoorHead {
     } else if (name === 'mcp-session-id') {
       if (this.session !== null) this.ambiguous = true;
       this.session = value;
+    } else if (name === 'authorization') this.authorization = this.authorization === null ? value : '';
+    else if (name === 'accept-encoding') {
+      this.acceptEncoding = this.acceptEncoding === null ? value : `${this.acceptEncoding},${value}`;
     } else if (name === 'content-encoding') this.contentEncoding = value;
     else if (name === 'transfer-encoding') this.chunked = true;
   }
@@ -100,9 +108,13 @@ export function headLines(raw: readonly string[]): string {
   return lines;
 }
 
+/** Where a message ends is the engine's to say, and nobody else's. */
+const FRAMING =
+  /^(content-length|transfer-encoding|connection|proxy-connection|keep-alive|upgrade|te|trailer|http2-settings)$/i;
+
 /**
- * Name and value pairs of `name: value\r\n` lines. A line that HTTP cannot carry is dropped: throwing here would leave a
- * client without any answer for a fault that is not its own.
+ * Name and value pairs of `name: value\r\n` lines. A line that HTTP cannot carry is dropped, and one that would change
+ * the framing: throwing here would leave a client without any answer for a fault that is not its own.
  */
 export function headPairs(lines: string): string[] {
   const pairs: string[] = [];
@@ -110,7 +122,12 @@ export function headPairs(lines: string): string[] {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon);
     const value = line.slice(colon + 1).trim();
-    if (colon > 0 && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+    if (
+      colon > 0 &&
+      /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) &&
+      /^[\t\x20-\x7e\x80-\xff]*$/.test(value) &&
+      !FRAMING.test(name)
+    ) {
       pairs.push(name, value);
     }
   }

@@ -6,7 +6,7 @@
 export interface WriterEvents {
   /** More than the high-water mark is unsent: stop taking work. */
   full(): void;
-  /** The peer has caught up. */
+  /** The peer has caught up: half of the mark is sent. */
   drained(): void;
   /** Everything is written. */
   idle(): void;
@@ -43,6 +43,11 @@ export class LineWriter {
   /** Something is not written yet. */
   get busy(): boolean {
     return this.pending > 0 || this.text !== '';
+  }
+
+  /** Characters collected and bytes given to the output that it has not written. */
+  get unsent(): number {
+    return this.pendingBytes + this.text.length;
   }
 
   /** Line breaks inside JSON can only be white space between tokens, and would cut the message in two. */
@@ -84,10 +89,14 @@ export class LineWriter {
     this.pending++;
     this.pendingBytes += bytes.length;
     this.output.write(bytes, (error?: Error | null) => this.sent(bytes.length, error));
-    if (!this.stopped && this.pendingBytes > this.highWaterMark) {
-      this.stopped = true;
-      this.events.full();
-    }
+    if (this.pendingBytes > this.highWaterMark) this.stop();
+  }
+
+  /** Too much is unsent: says `full`, and `drained` when half of the mark is. */
+  stop(): void {
+    if (this.stopped || this.closed) return;
+    this.stopped = true;
+    this.events.full();
   }
 
   private sent(bytes: number, error?: Error | null): void {
@@ -101,7 +110,7 @@ export class LineWriter {
       this.unlisten();
       return;
     }
-    if (this.stopped && this.pendingBytes <= this.highWaterMark) {
+    if (this.stopped && this.unsent < this.highWaterMark / 2) {
       this.stopped = false;
       this.events.drained();
     }

@@ -1,16 +1,10 @@
 /**
- * The HTTP listener on node:http. The way of one request reads top to bottom: `accept` (guard), `ended` (scan, door),
- * `handOver` (slot, receiver), `reply`. Which error a doubtful message deserves is decided above; see door.ts.
+ * The HTTP listener: what came in goes to the receiver, and what the receiver says goes out. How requests come in is in
+ * requests.ts, how answers are written in lane.ts, http1.ts and http2.ts.
  *
  * There is one thread and nothing is batched: the counters `wakes` and `flushes` stay 0.
  */
-import type { ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
-  FIELD_COUNT,
-  Field,
-  Flag,
-  Kind,
   type Listener,
   type Receiver,
   type Registry,
@@ -18,31 +12,20 @@ import {
   Shape,
   ListenerStat as Stat,
 } from '../../engine.js';
-import { refusalError } from '../codec/errors.js';
 import { codec } from '../codec/index.js';
-import { type JsEntry, JsRegistry, recordCall } from '../registry/index.js';
-import { BodyClock, Call, type CallRequest, type Pending } from './call.js';
+import { JsRegistry, recordCall } from '../registry/index.js';
+import { bind } from './bind.js';
+import type { Pending } from './call.js';
 import { Calls } from './calls.js';
-import { Connections } from './connection.js';
-import { Door, Verdict } from './door.js';
-import { bodyLate, Guard, internal, overloaded, type Refusal } from './guard.js';
-import { type DoorHead, Head, headLines, MAX_HEADERS } from './head.js';
-import { type Lane, LaneCall } from './lane.js';
-import type { LaneHead } from './lanehead.js';
-import {
-  errorObject,
-  errorText,
-  eventText,
-  JOIN_UP_TO,
-  openStream,
-  send,
-  sendAnswer,
-  sendOpen,
-  shaped,
-} from './reply.js';
+import { gzipped } from './compress.js';
+import { besides } from './cors.js';
+import { internal } from './guard.js';
+import { bodiless, errorObject, eventText, STREAM_LINES, shaped } from './reply.js';
+import { Requests } from './requests.js';
 import { Sessions } from './sessions.js';
+import { Tokens } from './tokens.js';
 
-/** Starts a listener. Rejects with node's error when the address cannot be had. */
+/** Starts a listener. Rejects with node's error when the address cannot be had, or with why the certificate cannot be used. */
 export async function listen(config: ServeConfig, registry: Registry, receiver: Receiver): Promise<Listener> {
   if (!(registry instanceof JsRegistry)) throw new TypeError('listen: the registry belongs to another engine');
   const listener = new HttpListener(config, registry, receiver);
@@ -54,296 +37,50 @@ class HttpListener implements Listener {
   host = '';
   port = 0;
   private readonly counts = new Float64Array(16);
-  private readonly guard: Guard;
   private readonly sessions = new Sessions();
-  private readonly door: Door;
-  private readonly calls: Calls<Call | LaneCall>;
-  private readonly clock: BodyClock;
-  private readonly connections: Connections;
-  /** Scan result of the message at hand; read before anything else can be scanned. */
-  private readonly fields = new Int32Array(FIELD_COUNT);
-  /** What `examine` found to hand up. */
-  private text = '';
-  private readonly onData: (this: CallRequest, chunk: Buffer) => void;
-  private readonly onEnd: (this: CallRequest) => void;
+  private readonly tokens = new Tokens();
+  private readonly calls: Calls<Pending>;
+  private readonly requests: Requests;
 
   constructor(
     private readonly config: ServeConfig,
     registry: JsRegistry,
     private readonly receiver: Receiver,
   ) {
-    this.guard = new Guard(config);
-    this.door = new Door(config.modernVersions, config.legacyVersions, registry, this.sessions);
-    this.calls = new Calls(config.maxInFlight);
-    this.clock = new BodyClock(config.bodyTimeout, (call) => this.late(call));
-    this.connections = new Connections(config, {
-      request: (request, response, expects) => this.accept(request, response, expects),
+    this.calls = new Calls(config.maxInFlight, config.maxConnections);
+    this.requests = new Requests(config, registry, this.sessions, this.tokens, this.counts, {
+      full: () => this.calls.inFlight >= config.maxInFlight,
+      handOver: (call) => this.handOver(call),
       left: (calls) => this.left(calls),
-      dropped: () => this.count(Stat.overloaded),
-      broken: () => this.count(Stat.refused),
-      regular: (lane, head, message) => this.regular(lane, head, message),
     });
-    const self = this;
-    this.onData = function (chunk) {
-      if (this.call !== null) self.data(this.call, chunk);
-    };
-    this.onEnd = function () {
-      if (this.call !== null) self.ended(this.call);
-    };
   }
 
   async start(): Promise<void> {
-    const { server } = this.connections;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(this.config.port, this.config.host, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-    const address = server.address() as AddressInfo;
-    this.host = address.address;
-    this.port = address.port;
+    const { host, port } = await bind(this.requests.connections.server, this.config);
+    this.host = host;
+    this.port = port;
   }
 
-  // ------------------------------------------------------------------------------------------------- requests, in
-
-  private accept(request: CallRequest, response: ServerResponse, expects: boolean): void {
-    const conn = this.connections.of(request.socket);
-    if (conn === undefined || conn.lingering !== null) return; // after a closing refusal nothing is served any more
-    this.count(Stat.requests);
-    const raw = request.rawHeaders;
-    const head = new Head(raw);
-    const call = new Call(request, response, conn, head, performance.now());
-    request.call = call;
-    conn.calls.push(call);
-    conn.newest = call;
-    if (raw.length > 2 * MAX_HEADERS) {
-      this.count(Stat.refused);
-      this.finish(call);
-      send(call, 431, false, '', '', true);
-      return;
-    }
-    const refusal = this.guard.head(head, request.httpVersionMinor !== 0, request.url ?? '');
-    if (refusal !== null) {
-      this.refuse(call, refusal, expects);
-      return;
-    }
-    if (request.method !== 'POST') {
-      if (head.hasBody) this.drain(call);
-      this.text = '';
-      this.handOver(call);
-      return;
-    }
-    const unwanted = this.guard.body(head);
-    if (unwanted !== null) {
-      this.refuse(call, unwanted, expects);
-      return;
-    }
-    if (expects) response.writeContinue();
-    call.reading = true;
-    this.read(call);
-  }
-
-  private read(call: Call): void {
-    call.request.on('data', this.onData);
-    call.request.on('end', this.onEnd);
-    this.clock.add(call);
-  }
-
-  /** Takes a body that nobody wants, for the sake of the next request on the connection; the clock watches it. */
-  private drain(call: Call): void {
-    call.request.on('end', this.onEnd);
-    call.request.resume();
-    this.clock.add(call);
-  }
-
-  private data(call: Call, chunk: Buffer): void {
-    if (!call.reading) return;
-    call.add(chunk);
-    if (call.held > this.config.maxBodyBytes) this.refuse(call, this.guard.tooLarge, false);
-  }
-
-  private ended(call: Call): void {
-    call.ended = true;
-    this.clock.remove(call);
-    if (call.conn.lingering === call) this.connections.lingered(call);
-    if (!call.reading) return;
-    call.reading = false;
-    const verdict = this.examine(call, call.take(), call.head);
-    if (verdict < 0) this.refuse(call, refusalError(verdict), false);
-    else if (verdict === Verdict.answer) this.answer(call, this.door.entry as JsEntry);
-    else this.handOver(call);
-  }
-
-  /** The same for a request on a lane, where only the regular is served: false leaves it, untouched, to node:http. */
-  private regular(lane: Lane, { raw, head }: LaneHead, message: Buffer): boolean {
-    if (this.guard.head(head, true, this.config.path) !== null || this.guard.body(head) !== null) return false;
-    const call = new LaneCall(lane, raw, performance.now());
-    const verdict = this.examine(call, message, head);
-    if (verdict < 0 || (verdict !== Verdict.answer && this.calls.inFlight >= this.config.maxInFlight)) return false;
-    this.count(Stat.requests);
-    lane.call = call;
-    if (verdict === Verdict.answer) this.answerOn(call, this.door.entry as JsEntry);
-    else this.handOver(call);
-    return true;
-  }
-
-  /**
-   * Scans a message and asks the door. What goes up is left in `text`: the arguments of a call, else the whole message.
-   * @returns the verdict, or the refusal of the scan
-   */
-  private examine(call: Pending, message: Buffer, head: DoorHead): number {
-    const fields = this.fields;
-    const kind = codec.scan(message, this.config.maxDepth, fields);
-    if (kind < 0) return kind;
-    // One character per byte, so that ranges hold; for ASCII it is the text as well.
-    const bytes = message.toString('latin1');
-    const ascii = ((fields[Field.flags] as number) & Flag.ascii) !== 0;
-    if (kind === Kind.request) this.remember(call, message, bytes, ascii);
-    const verdict = this.door.decide(kind, message, bytes, fields, head);
-    if (verdict === Verdict.call) {
-      call.entry = this.door.entry as JsEntry;
-      const start = fields[Field.arguments] as number;
-      const end = fields[Field.arguments + 1] as number;
-      this.text = start < 0 ? '' : ascii ? bytes.slice(start, end) : message.toString('utf8', start, end);
-    } else if (verdict === Verdict.up) {
-      const plain = ascii && (kind === Kind.request || kind === Kind.notification);
-      this.text = plain ? bytes : message.toString('utf8');
-    }
-    return verdict;
-  }
-
-  /** What a reply and the side above may ask for later; `fields` is gone by then. */
-  private remember(call: Pending, message: Buffer, bytes: string, ascii: boolean): void {
-    const fields = this.fields;
-    const start = fields[Field.id] as number;
-    const end = fields[Field.id + 1] as number;
-    call.id = ascii ? bytes.slice(start, end) : message.toString('utf8', start, end);
-    call.metaStart = fields[Field.meta] as number;
-    call.metaEnd = fields[Field.meta + 1] as number;
-    if (call.metaStart >= 0) call.message = message;
-  }
-
-  // ---------------------------------------------------------------------------------------------- answers, refusals
-
-  private answer(call: Call, entry: JsEntry): void {
-    const close = this.finish(call);
-    this.count(Stat.answered);
-    if ((this.door.flags & 1) !== 0) {
-      sendAnswer(call, entry.legacyText as string, entry.legacy as Buffer, entry.legacyAscii, close);
-    } else sendAnswer(call, entry.modernText as string, entry.modern as Buffer, entry.modernAscii, close);
-    this.record(call, entry, 0);
-    if (this.connections.closing) this.connections.settle(call.conn);
-  }
-
-  private answerOn(call: LaneCall, entry: JsEntry): void {
-    this.count(Stat.answered);
-    const legacy = (this.door.flags & 1) !== 0;
-    const bytes = (legacy ? entry.legacy : entry.modern) as Buffer;
-    const text = (legacy ? entry.legacyText : entry.modernText) as string;
-    const joined = (legacy ? entry.legacyAscii : entry.modernAscii) && bytes.length <= JOIN_UP_TO;
-    call.lane.answer(`{"jsonrpc":"2.0","id":${call.id},"result":`, text, bytes, joined);
-    this.record(call, entry, 0);
-  }
-
-  private refuse(call: Call, refusal: Refusal, expects: boolean): void {
-    this.count(refusal.status === 503 ? Stat.overloaded : Stat.refused);
-    const head = call.head;
-    const endless = head.chunked || head.contentLength > this.config.maxBodyBytes;
-    const coming = head.hasBody && !call.ended;
-    const closing = this.finish(call);
-    const close = closing || refusal === bodyLate || (coming && (endless || expects));
-    const text = errorText(call.id, errorObject(refusal.code, refusal.message));
-    // A client that sends on while we close gets a reset and may never see why: read on for a moment. Those that wait
-    // for 100 Continue, or send nothing at all, do not need that.
-    if (coming && close && !expects && refusal !== bodyLate) {
-      sendOpen(call, refusal.status, text);
-      this.connections.linger(call);
-      if (call.request.listenerCount('end') === 0) call.request.on('end', this.onEnd);
-      call.request.resume();
-      return;
-    }
-    send(call, refusal.status, true, refusal === overloaded ? 'retry-after: 1\r\n' : '', text, close);
-    if (coming && !close && !call.waiting) this.drain(call);
-    if (this.connections.closing) this.connections.settle(call.conn);
-  }
-
-  private late(call: Call): void {
-    if (call.reading) this.refuse(call, bodyLate, false);
-    else call.conn.socket.destroy();
-  }
-
-  // --------------------------------------------------------------------------------------------- up and down again
+  // ------------------------------------------------------------------------------------------------------------- up
 
   /** To the receiver: as a call when it has an entry, else as a message. */
-  private handOver(call: Call | LaneCall): void {
-    if (!this.calls.open(call)) {
-      // On a lane this was asked before anything was done.
-      if (call instanceof Call) this.refuse(call, overloaded, false);
-      return;
-    }
+  private handOver(call: Pending): boolean {
+    if (!this.calls.open(call)) return false;
     const { entry } = call;
-    const { text } = this;
+    const { text, door } = this.requests.intake;
     this.count(entry === null ? Stat.messages : Stat.calls);
     try {
-      if (entry !== null) this.receiver.call(this, call.slot, entry.handler, this.door.flags, text);
-      else this.receiver.message(this, call.slot, call instanceof Call ? (call.request.method ?? '') : 'POST', text);
+      if (entry !== null) this.receiver.call(this, call.slot, entry.handler, door.flags, text);
+      else this.receiver.message(this, call.slot, call.method, text);
     } catch {
       this.panic(call.slot);
     }
-  }
-
-  reply(slot: number, status: number, shape: number, failed: 0 | 1, headers: string, text: string): void {
-    const call = this.calls.find(slot);
-    if (call === null) {
-      this.count(Stat.staleReplies);
-      return;
-    }
-    this.calls.release(call);
-    if (call.entry !== null) this.record(call, call.entry, failed);
-    const whole = shaped(shape, call.id, text);
-    const known = status >= 200 && status <= 599 ? status : 500;
-    if (call instanceof LaneCall) {
-      if (call.streaming) call.lane.endStream(whole === '' ? '' : eventText(codec, '', whole));
-      else call.lane.send(known, shape !== Shape.raw, headers, whole);
-      return;
-    }
-    const close = this.finish(call);
-    if (call.streaming) {
-      if (whole === '') call.response.end();
-      else call.response.end(eventText(codec, '', whole));
-    } else {
-      send(call, known, shape !== Shape.raw, headers, whole, close);
-    }
-    if (this.connections.closing) this.connections.settle(call.conn);
-  }
-
-  event(slot: number, id: string, text: string): void {
-    const call = this.calls.find(slot);
-    if (call === null) return;
-    if (call instanceof LaneCall) {
-      if (!call.lane.socket.destroyed) call.lane.event(call, eventText(codec, id, text));
-      return;
-    }
-    if (call.conn.socket.destroyed) return;
-    if (!call.streaming) {
-      call.streaming = true;
-      openStream(call, this.connections.closing && call.conn.newest === call);
-    }
-    call.response.write(eventText(codec, id, text));
-    // Its abort follows from the end of the connection, not from here: the caller is in the middle of sending.
-    if (call.response.writableLength > this.config.maxStreamBytes) call.conn.socket.destroy();
+    return true;
   }
 
   /** The client left: whatever it was waiting for is nobody's any more. */
   private left(calls: readonly Pending[]): void {
-    for (const call of calls as readonly (Call | LaneCall)[]) {
-      if (call instanceof Call) {
-        this.clock.remove(call);
-        call.reading = false;
-        call.done = true;
-      }
+    for (const call of calls) {
       if (this.calls.find(call.slot) !== call) continue;
       this.calls.release(call);
       this.count(Stat.aborted);
@@ -362,20 +99,92 @@ class HttpListener implements Listener {
     this.reply(slot, internal.status, Shape.error, 1, '', errorObject(internal.code, internal.message));
   }
 
-  /** Takes the request off its connection; returns whether its response must announce the connection's end. */
-  private finish(call: Call): boolean {
-    call.reading = false;
-    call.done = true;
-    const { conn } = call;
-    const { calls } = conn;
-    if (calls.length === 1) calls.pop();
-    else calls.splice(calls.indexOf(call), 1);
-    // Only the last response may say so: node cuts off whatever was pipelined behind it.
-    return this.connections.closing && conn.newest === call;
+  // ----------------------------------------------------------------------------------------------------- down again
+
+  reply(slot: number, status: number, shape: number, failed: 0 | 1, headers: string, text: string): void {
+    const call = this.calls.find(slot);
+    if (call === null) {
+      this.count(Stat.staleReplies);
+      return;
+    }
+    this.calls.release(call);
+    if (call.entry !== null) recordCall(call.entry.stats, failed, (performance.now() - call.started) * 1e6);
+    const whole = shaped(shape, call.id, text);
+    if (call.streaming) {
+      if (status === 0) {
+        call.breakOff();
+        return;
+      }
+      const own = whole === '' || (call.opened && shape === Shape.raw);
+      call.last(own ? whole : eventText(codec, '', whole));
+      return;
+    }
+    const known = status >= 200 && status <= 599 ? status : 500;
+    if (call.extra !== '') call.extra = besides(headers, call.extra);
+    const { compressionThreshold: threshold } = this.config;
+    if (threshold > 0 && whole.length >= threshold) this.large(call, known, shape !== Shape.raw, headers, whole);
+    else call.send(known, shape !== Shape.raw, headers, whole);
   }
 
-  private record(call: Pending, entry: JsEntry, failed: 0 | 1): void {
-    recordCall(entry.stats, failed, (performance.now() - call.started) * 1e6);
+  private large(call: Pending, status: number, json: boolean, headers: string, text: string): void {
+    call.extra += 'vary: Accept-Encoding\r\n';
+    if (!call.gzip || bodiless(status) || /^content-encoding:/im.test(headers)) call.send(status, json, headers, text);
+    else gzipped(text, (bytes) => call.send(status, json, `${headers}content-encoding: gzip\r\n`, bytes));
+  }
+
+  event(slot: number, id: string, text: string): number {
+    const call = this.calls.find(slot);
+    if (call === null) return -1;
+    if (!call.streaming && !call.gone) {
+      call.streaming = true;
+      call.begin(200, STREAM_LINES);
+    }
+    return this.push(call, eventText(codec, id, text));
+  }
+
+  open(slot: number, status: number, headers: string): void {
+    const call = this.calls.find(slot);
+    if (call === null || call.streaming) return;
+    call.streaming = true;
+    call.opened = true;
+    this.calls.uncount(call);
+    if (call.extra !== '') call.extra = besides(headers, call.extra);
+    if (!call.gone) call.begin(status >= 200 && status <= 599 ? status : 500, headers);
+  }
+
+  write(slot: number, text: string): number {
+    const call = this.calls.find(slot);
+    return call === null || !call.streaming ? -1 : this.push(call, text);
+  }
+
+  /** One piece of a stream. A client that reads too slowly is cut off, a writer that is too fast asked to wait. */
+  private push(call: Pending, text: string): number {
+    if (call.gone) return -1;
+    const { streamHighWaterMark: mark, maxStreamBytes } = this.config;
+    // A character is at most three bytes: rather one callback too many than a writer that nobody wakes.
+    const near = call.thirsty || call.unsent + 3 * text.length > mark;
+    if (near && call.onSent === null) {
+      // By way of a variable: V8 puts a function that is assigned to a property where it is written among its old objects.
+      const sent = () => this.sent(call);
+      call.onSent = sent;
+    }
+    if (text !== '') call.piece(text, near ? call.onSent : null);
+    const { unsent } = call;
+    // Its abort follows from the end of the connection, not from here: the caller is in the middle of sending.
+    if (unsent > maxStreamBytes) call.cut();
+    if (unsent > mark) call.thirsty = true;
+    return unsent;
+  }
+
+  private sent(call: Pending): void {
+    if (!call.thirsty || call.gone || call.unsent >= this.config.streamHighWaterMark / 2) return;
+    if (this.calls.find(call.slot) !== call) return;
+    call.thirsty = false;
+    try {
+      this.receiver.drain(this, call.slot);
+    } catch {
+      this.count(Stat.panics);
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------ questions
@@ -390,9 +199,23 @@ class HttpListener implements Listener {
   }
 
   head(slot: number): string {
-    const call = this.calls.find(slot);
-    if (call === null) return '';
-    return headLines(call instanceof LaneCall ? call.raw : call.request.rawHeaders);
+    return this.calls.find(slot)?.lines() ?? '';
+  }
+
+  principal(slot: number): number {
+    return this.calls.find(slot)?.principal ?? 0;
+  }
+
+  admit(digest: string, principal: number, expiresAt: number): void {
+    this.tokens.admit(digest, principal, expiresAt);
+  }
+
+  expel(digest: string): boolean {
+    return this.tokens.expel(digest);
+  }
+
+  renewTls(cert: string, key: string): string {
+    return this.requests.connections.renewTls(cert, key);
   }
 
   openSession(id: string): void {
@@ -408,9 +231,10 @@ class HttpListener implements Listener {
   }
 
   stats(out: Float64Array): void {
-    const [read, written] = this.connections.bytes();
-    this.counts[Stat.accepted] = this.connections.accepted;
-    this.counts[Stat.connections] = this.connections.count;
+    const { connections } = this.requests;
+    const [read, written] = connections.bytes();
+    this.counts[Stat.accepted] = connections.accepted;
+    this.counts[Stat.connections] = connections.count;
     this.counts[Stat.bytesIn] = read;
     this.counts[Stat.bytesOut] = written;
     this.counts[Stat.inFlight] = this.calls.inFlight;
@@ -422,15 +246,15 @@ class HttpListener implements Listener {
   }
 
   async close(grace: number): Promise<void> {
-    await this.connections.close(grace);
-    this.clock.stop();
+    await this.requests.connections.close(grace);
+    this.requests.stop();
   }
 
   ref(): void {
-    this.connections.hold(true);
+    this.requests.connections.hold(true);
   }
 
   unref(): void {
-    this.connections.hold(false);
+    this.requests.connections.hold(false);
   }
 }

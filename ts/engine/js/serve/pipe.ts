@@ -1,8 +1,8 @@
 /**
- * One byte-stream peer (stdio): newline-delimited messages in and out. Used with both engines, see `PipeEngine`.
+ * One peer that is alone on its connection (stdio, WebSocket). Used with both engines, see `PipeEngine`.
  *
- * Order of events per line: scan, id in flight?, door, answer or hand over, reply. It writes to `output` and to nothing
- * else, and never ends it: who opened a stream closes it. The counters `wakes` and `flushes` stay 0, as nothing crosses.
+ * Order of events per message: scan, id in flight?, door, answer or hand over, reply. Where messages come from and go to is
+ * in ends.ts. The counters `wakes` and `flushes` stay 0, as nothing crosses.
  */
 import {
   CallFlag,
@@ -12,7 +12,7 @@ import {
   Kind,
   type Listener,
   type PipeConfig,
-  type PipeEngine,
+  type PipeLimits,
   type Receiver,
   type Registry,
   Shape,
@@ -23,8 +23,8 @@ import { codec } from '../codec/index.js';
 import { createRegistry, type JsEntry, JsRegistry, recordCall } from '../registry/index.js';
 import { Calls } from './calls.js';
 import { Door, Verdict } from './door.js';
+import { type ChannelConfig, ChannelEnds, type ChannelEngine, type Ends, type EndsEvents, LineEnds } from './ends.js';
 import { internal, overloaded } from './guard.js';
-import { LineWriter } from './linewriter.js';
 import { errorObject, errorText, shaped } from './reply.js';
 import { Sessions } from './sessions.js';
 
@@ -34,9 +34,24 @@ import { Sessions } from './sessions.js';
  */
 const RESERVE = 256;
 
+/**
+ * Milliseconds between what is said on behalf of a call and its reply. Clients forget how to hand on a call's progress as
+ * soon as they have read its reply, and some (the official ones among them) read what comes with it only afterwards.
+ */
+const APART = 8;
+
 /** A message that the receiver has. */
 class PipeCall {
   slot = -1;
+  counted = true;
+  /** When something was last said before the reply; 0: nothing was. */
+  told = 0;
+  /** The reply is there, and waits a moment. */
+  late = false;
+  /** Its writer was asked to wait. */
+  thirsty = false;
+  /** Nobody waits for its reply: it is there to be written to. */
+  stays = false;
   started = 0;
   entry: JsEntry | null = null;
   message: Buffer | null = null;
@@ -46,13 +61,29 @@ class PipeCall {
   constructor(readonly id: string) {}
 }
 
-export const pipe: PipeEngine = {
+export const pipe: ChannelEngine = {
   createRegistry,
-  serve(config: PipeConfig, registry: Registry, receiver: Receiver): Listener & { readonly closed: Promise<void> } {
-    if (!(registry instanceof JsRegistry)) throw new TypeError('serve: the registry belongs to another engine');
-    return new PipeListener(config, registry, receiver);
+  serve(config: PipeConfig, registry: Registry, receiver: Receiver) {
+    const load = { inFlight: 0 };
+    return new PipeListener(
+      config,
+      ours(registry),
+      receiver,
+      (events) => new LineEnds(config, events),
+      load,
+      undefined,
+    );
+  },
+  channel(config: ChannelConfig, registry: Registry, receiver: Receiver) {
+    const ends = (events: EndsEvents) => new ChannelEnds(config, events);
+    return new PipeListener(config, ours(registry), receiver, ends, config.load, config.carried);
   },
 };
+
+function ours(registry: Registry): JsRegistry {
+  if (!(registry instanceof JsRegistry)) throw new TypeError('serve: the registry belongs to another engine');
+  return registry;
+}
 
 class PipeListener implements Listener {
   readonly host = '';
@@ -64,63 +95,53 @@ class PipeListener implements Listener {
   private readonly calls: Calls<PipeCall>;
   /** Raw ids of the requests that the receiver has. */
   private readonly ids = new Set<string>();
-  private readonly lines;
   private readonly fields = new Int32Array(FIELD_COUNT);
-  private readonly writer: LineWriter;
+  private readonly ends: Ends;
   /** No more input is taken. */
   private ended = false;
   private over = false;
   private finished: () => void = () => {};
   private grace: NodeJS.Timeout | null = null;
-  private readonly onData = (chunk: Buffer | string) => this.data(chunk);
-  private readonly onEnd = () => this.end();
+  /** Our part of `load`. */
+  private share = 0;
 
+  /**
+   * @param load calls in flight of everything that shares `maxInFlight`
+   * @param extra what the side above finds again by {@link carried}
+   */
   constructor(
-    private readonly config: PipeConfig,
+    private readonly config: PipeLimits,
     registry: JsRegistry,
     private readonly receiver: Receiver,
+    ends: (events: EndsEvents) => Ends,
+    private readonly load: { inFlight: number },
+    private readonly extra: unknown,
   ) {
     this.door = new Door(config.modernVersions, config.legacyVersions, registry, this.sessions);
-    this.calls = new Calls(config.maxInFlight + RESERVE);
-    this.lines = codec.lines(config.maxMessageBytes);
+    this.calls = new Calls(config.maxInFlight + RESERVE, RESERVE);
     this.closed = new Promise((resolve) => {
       this.finished = resolve;
     });
-    const events = {
-      full: () => void config.input.pause(),
-      drained: () => {
-        if (!this.ended) config.input.resume();
-      },
+    this.counts[Stat.accepted] = 1;
+    this.ends = ends({
+      came: (bytes) => this.add(Stat.bytesIn, bytes),
+      message: (frame) => this.message(frame),
+      refused: (refusal) => this.refuse(refusal),
+      ended: () => this.end(),
+      drained: () => this.drained(),
       idle: () => this.settle(),
       broken: () => this.cut(),
-    };
-    this.writer = new LineWriter(config.output, events, config.highWaterMark);
-    this.counts[Stat.accepted] = 1;
-    config.input.on('data', this.onData);
-    config.input.on('end', this.onEnd);
-    config.input.on('close', this.onEnd);
-    config.input.on('error', this.onEnd);
+    });
+    this.ends.start();
   }
 
   // ------------------------------------------------------------------------------------------------- messages, in
-
-  private data(chunk: Buffer | string): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    this.add(Stat.bytesIn, bytes.length);
-    // Asked again until it has nothing more: a refused line may have good ones before and behind it in the same chunk.
-    for (let next = bytes; ; next = EMPTY) {
-      const frames = this.lines.push(next);
-      if (typeof frames === 'number') this.refuse(frames);
-      else if (frames.length === 0) return;
-      else for (const frame of frames) this.message(frame);
-    }
-  }
 
   private refuse(refusal: number): void {
     this.add(Stat.requests, 1);
     this.add(Stat.refused, 1);
     const { code, message } = refusalError(refusal);
-    this.writer.line(errorText('', errorObject(code, message)));
+    this.ends.send(errorText('', errorObject(code, message)));
   }
 
   private message(frame: Uint8Array): void {
@@ -140,7 +161,7 @@ class PipeListener implements Listener {
     const call = new PipeCall(kind === Kind.request ? text(message, bytes, ascii, fields, Field.id) : '');
     if (call.id !== '' && this.ids.has(call.id)) {
       this.add(Stat.refused, 1);
-      this.writer.line(errorText(call.id, errorObject(-32600, 'Request id is already in use')));
+      this.ends.send(errorText(call.id, errorObject(-32600, 'Request id is already in use')));
       return;
     }
     call.started = performance.now();
@@ -148,17 +169,18 @@ class PipeListener implements Listener {
     if (verdict === Verdict.answer) {
       const entry = door.entry as JsEntry;
       const result = (door.flags & CallFlag.legacy) !== 0 ? entry.legacyText : entry.modernText;
-      this.writer.line(`{"jsonrpc":"2.0","id":${call.id},"result":${result}`);
+      this.ends.send(`{"jsonrpc":"2.0","id":${call.id},"result":${result}`);
       this.add(Stat.answered, 1);
       this.record(call, entry, 0);
       return;
     }
     const expectsReply = kind === Kind.request || kind === Kind.batch;
-    if ((expectsReply && this.calls.inFlight >= this.config.maxInFlight) || !this.calls.open(call)) {
+    if ((expectsReply && this.load.inFlight >= this.config.maxInFlight) || !this.calls.open(call)) {
       this.add(Stat.overloaded, 1);
-      if (expectsReply) this.writer.line(errorText(call.id, errorObject(overloaded.code, overloaded.message)));
+      if (expectsReply) this.ends.send(errorText(call.id, errorObject(overloaded.code, overloaded.message)));
       return;
     }
+    this.weigh();
     if (call.id !== '') this.ids.add(call.id);
     if (kind === Kind.request && (fields[Field.meta] as number) >= 0) {
       call.message = message;
@@ -191,24 +213,79 @@ class PipeListener implements Listener {
 
   reply(slot: number, _status: number, shape: number, failed: 0 | 1, _headers: string, body: string): void {
     const call = this.calls.find(slot);
-    if (call === null) {
+    if (call === null || call.late) {
       this.add(Stat.staleReplies, 1);
       return;
     }
+    const apart = call.told === 0 || !call.counted ? 0 : call.told + APART - performance.now();
+    if (apart > 0) {
+      call.late = true;
+      setTimeout(() => this.answer(call, shape, failed, body), apart);
+    } else {
+      this.answer(call, shape, failed, body);
+    }
+  }
+
+  private answer(call: PipeCall, shape: number, failed: 0 | 1, body: string): void {
+    // The pipe ended meanwhile.
+    if (this.calls.find(call.slot) !== call) return;
     this.release(call);
     if (call.entry !== null) this.record(call, call.entry, failed);
     const line = shaped(shape, call.id, body);
-    if (line !== '') this.writer.line(line);
+    if (line !== '') this.ends.send(line);
     else if (this.ended) this.settle();
   }
 
-  event(slot: number, _id: string, body: string): void {
-    if (this.calls.find(slot) !== null) this.writer.line(body);
+  event(slot: number, _id: string, body: string): number {
+    const call = this.calls.find(slot);
+    if (call === null || call.late) return -1;
+    call.told = performance.now();
+    this.ends.tell(body);
+    const { unsent } = this.ends;
+    if (unsent > this.config.highWaterMark) {
+      call.thirsty = true;
+      this.ends.hold();
+    }
+    return unsent;
+  }
+
+  /** There is no head: what is kept open, to be written to with {@link event}, does not hold the end of the pipe. */
+  open(slot: number): void {
+    const call = this.calls.find(slot);
+    if (call?.counted !== true) return;
+    call.stays = true;
+    this.calls.uncount(call);
+    this.weigh();
+    if (this.ended) this.settle();
+  }
+
+  /** Bodies in pieces are HTTP's. */
+  write(): number {
+    return -1;
+  }
+
+  private drained(): void {
+    for (const call of this.calls.all()) {
+      if (!call.thirsty || this.calls.find(call.slot) !== call) continue;
+      call.thirsty = false;
+      try {
+        this.receiver.drain(this, call.slot);
+      } catch {
+        this.add(Stat.panics, 1);
+      }
+    }
   }
 
   private release(call: PipeCall): void {
     this.calls.release(call);
+    this.weigh();
     if (call.id !== '') this.ids.delete(call.id);
+  }
+
+  private weigh(): void {
+    const now = this.calls.inFlight;
+    this.load.inFlight += now - this.share;
+    this.share = now;
   }
 
   private record(call: PipeCall, entry: JsEntry, failed: 0 | 1): void {
@@ -217,28 +294,25 @@ class PipeListener implements Listener {
 
   // -------------------------------------------------------------------------------------------------------- the end
 
-  /** The input is over: its unfinished last line counts as a message, and what runs may end. */
+  /** The input is over, and what runs may end. */
   private end(): void {
     if (this.ended) return;
-    const rest = this.lines.end();
-    if (rest !== null && rest.length > 0) this.message(rest);
     this.stop();
     this.settle();
   }
 
   private stop(): void {
     this.ended = true;
-    const { input } = this.config;
-    input.off('data', this.onData);
-    input.off('end', this.onEnd);
-    input.off('close', this.onEnd);
-    input.pause(); // a stream that nobody reads does not hold the process
+    this.ends.stop();
   }
 
   /** Done when nothing more can come and everything is written. */
   private settle(): void {
-    if (!this.ended || this.over || this.calls.inFlight > 0 || this.writer.busy) return;
-    this.finish();
+    if (!this.ended || this.over || this.ends.busy) return;
+    // What stays may be counted all the same: there are only so many places besides.
+    if (this.calls.inFlight > 0 && this.calls.all().some((call) => !call.stays)) return;
+    // What was kept open has no reader any more.
+    this.cut();
   }
 
   /** Ends now: the peer is gone, or the grace is over. */
@@ -262,7 +336,7 @@ class PipeListener implements Listener {
   private finish(): void {
     this.over = true;
     if (this.grace !== null) clearTimeout(this.grace);
-    this.writer.close();
+    this.ends.close();
     this.finished();
   }
 
@@ -290,6 +364,26 @@ class PipeListener implements Listener {
     return '';
   }
 
+  /** What came along with the connection, the same for every slot. */
+  carried(): unknown {
+    return this.extra;
+  }
+
+  /** Whose connection it is was found out before: there are no tokens here. */
+  principal(): number {
+    return 0;
+  }
+
+  admit(): void {}
+
+  expel(): boolean {
+    return false;
+  }
+
+  renewTls(): string {
+    return 'a pipe has no TLS';
+  }
+
   openSession(id: string): void {
     this.sessions.open(id);
   }
@@ -305,7 +399,7 @@ class PipeListener implements Listener {
   stats(out: Float64Array): void {
     this.counts[Stat.connections] = this.over ? 0 : 1;
     this.counts[Stat.inFlight] = this.calls.inFlight;
-    this.counts[Stat.bytesOut] = this.writer.written;
+    this.counts[Stat.bytesOut] = this.ends.written;
     out.set(this.counts.subarray(0, Math.min(out.length, this.counts.length)));
   }
 
@@ -314,15 +408,13 @@ class PipeListener implements Listener {
   }
 
   ref(): void {
-    (this.config.input as Partial<{ ref(): void }>).ref?.();
+    this.ends.ref();
   }
 
   unref(): void {
-    (this.config.input as Partial<{ unref(): void }>).unref?.();
+    this.ends.unref();
   }
 }
-
-const EMPTY = Buffer.alloc(0);
 
 function text(message: Buffer, bytes: string, ascii: boolean, fields: Int32Array, field: number): string {
   const start = fields[field] as number;
