@@ -163,7 +163,9 @@ describe('the names of the official SDK', () => {
           context.http?.headers.get('Mcp-Method'),
         );
         seen.push(context.sessionId, context.era, context.clientInfo, context.clientCapabilities);
-        sent.push(log('info', 'x'), notify({ method: 'notifications/message', params: { level: 'debug', data: 1 } }));
+        sent.push(log('info', 'x'), log('debug', 'not asked for'));
+        // Sent as a notification it is the handler's own affair, as in the official SDK.
+        sent.push(notify({ method: 'notifications/message', params: { level: 'debug', data: 1 } }));
         sent.push(notify({ method: 'notifications/progress', params: { progressToken: 't', progress: 1 } }));
         sent.push(
           notify({ method: 'notifications/custom', params: { a: 1 } }),
@@ -188,6 +190,7 @@ describe('the names of the official SDK', () => {
     ]);
     expect(events.map((event) => [event.method, event.params])).toEqual([
       ['notifications/message', { level: 'info', data: 'x' }],
+      ['notifications/message', { level: 'debug', data: 1 }],
       ['notifications/progress', { progressToken: 't', progress: 1 }],
       ['notifications/custom', { a: 1 }],
       ['notifications/bare', undefined],

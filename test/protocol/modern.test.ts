@@ -99,7 +99,6 @@ describe('refusals at the door', () => {
     'resources/unsubscribe',
     'no/such',
     'completion/complete',
-    'subscriptions/listen',
     'constructor',
     '__proto__',
     'tasks/list',
@@ -120,7 +119,7 @@ describe('refusals at the door', () => {
   it('a header that stands twice is a mismatch, even when its values joined would match', () => {
     offer.add('tools/call', 'a, b', () => ({ content: [] }));
     const { body, headers } = modern('tools/call', { name: 'a, b' });
-    const slot = recorder.open(body, { ...headers, 'mcp-name': 'a\r\nmcp-name: b' });
+    const slot = recorder.arrive(body, { ...headers, 'mcp-name': 'a\r\nmcp-name: b' });
     recorder.receiver.message(recorder, slot, 'POST', JSON.stringify(body));
     expect(recorder.taken(slot).json.code).toBe(-32020);
   });

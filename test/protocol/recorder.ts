@@ -4,9 +4,19 @@
  */
 import type { Listener, Receiver } from '../../ts/engine/engine.js';
 import { CallFlag, Shape } from '../../ts/engine/engine.js';
+import { LocalChanges } from '../../ts/protocol/changes.js';
 import type { RequestContext } from '../../ts/protocol/context.js';
+import { createStateSealer } from '../../ts/protocol/modern/state-seal.js';
 import type { ServerCapabilities } from '../../ts/protocol/types.js';
-import type { Handler, HandlerMethod, ListKind, Offer } from '../../ts/server/offer.js';
+import type {
+  Handler,
+  HandlerMethod,
+  InputRequiredOptions,
+  ListKind,
+  MethodHandler,
+  Middleware,
+  Offer,
+} from '../../ts/server/offer.js';
 
 // Answers are untyped here on purpose: what they hold is what the tests look at.
 export type Json = any;
@@ -32,6 +42,8 @@ export class Recorder implements Listener {
   readonly port = 1;
   readonly replies = new Map<number, Reply>();
   readonly events = new Map<number, Json[]>();
+  /** What was written in pieces, and the header lines it was opened with. */
+  readonly bodies = new Map<number, { headers: string; text: string }>();
   readonly sessions = new Set<string>();
   /** Replies to slots that were answered before. */
   stale = 0;
@@ -46,7 +58,7 @@ export class Recorder implements Listener {
   /** Hands up a message as the engine would; returns its slot. */
   send(method: string, body: unknown, headers: Record<string, string> = {}): number {
     const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
-    const slot = this.open(body, this.pipe ? {} : headers);
+    const slot = this.arrive(body, this.pipe ? {} : headers);
     this.receiver.message(this, slot, this.pipe ? 'PIPE' : method, text);
     return slot;
   }
@@ -62,7 +74,7 @@ export class Recorder implements Listener {
 
   /** Hands up a proven call, the fast way. */
   call(handler: number, flags: number, args: string, body: unknown, headers: Record<string, string> = {}): number {
-    const slot = this.open(body, headers);
+    const slot = this.arrive(body, headers);
     this.receiver.call(this, slot, handler, flags, args);
     return slot;
   }
@@ -84,15 +96,19 @@ export class Recorder implements Listener {
     return this.taken(slot);
   }
 
-  open(body: unknown, headers: Record<string, string>): number {
+  /** A request that the receiver does not know of yet; returns its slot. */
+  arrive(body: unknown, headers: Record<string, string>): number {
     this.#slots += 1;
     const slot = this.#slots * 2 ** 24 + 3;
     const message = body as { id?: unknown; params?: { _meta?: unknown } } | undefined;
-    const lines = Object.entries(headers).map(([name, value]) => `${name.toLowerCase()}: ${value}\r\n`);
+    // The engine begins with the request target, where it tells it.
+    const { ':path': path, ...rest } = headers;
+    const lines = Object.entries(rest).map(([name, value]) => `${name.toLowerCase()}: ${value}\r\n`);
+    const target = path === undefined ? '' : `:path: ${path}\r\n`;
     this.#live.set(slot, {
       id: JSON.stringify(message?.id) ?? '',
       meta: JSON.stringify(message?.params?._meta) ?? '',
-      head: this.pipe ? '' : `host: 127.0.0.1\r\n${lines.join('')}`,
+      head: this.pipe ? '' : `${target}host: 127.0.0.1\r\n${lines.join('')}`,
     });
     return slot;
   }
@@ -105,15 +121,44 @@ export class Recorder implements Listener {
     this.replies.set(slot, { status, shape, failed, headers, text, json: text === '' ? undefined : JSON.parse(text) });
   }
 
-  event(slot: number, id: string, text: string): void {
+  event(slot: number, id: string, text: string): number {
     if (!this.#live.has(slot)) {
       this.stale += 1;
-      return;
+      return -1;
     }
-    if (id !== '') throw new Error('no event has an id yet');
+    if (id !== '') throw new Error('events with ids are written, not sent');
     const list = this.events.get(slot) ?? [];
     list.push(JSON.parse(text));
     this.events.set(slot, list);
+    return 0;
+  }
+
+  open(slot: number, _status: number, headers: string): void {
+    if (this.#live.has(slot) && !this.bodies.has(slot)) this.bodies.set(slot, { headers, text: '' });
+  }
+
+  write(slot: number, text: string): number {
+    const body = this.#live.has(slot) ? this.bodies.get(slot) : undefined;
+    if (body === undefined) return -1;
+    body.text += text;
+    return 0;
+  }
+
+  /** The events of a body so far; `message` undefined: an event without data. */
+  written(slot: number): { id?: string; retry?: number; event?: string; message?: Json }[] {
+    const blocks = (this.bodies.get(slot)?.text ?? '').split('\n\n').filter((block) => block !== '');
+    return blocks
+      .filter((block) => !block.startsWith(':'))
+      .map((block) => {
+        const fields = Object.fromEntries(block.split('\n').map((line) => line.split(/: ?(.*)/s, 2)));
+        const { id, retry, event, data } = fields as Record<string, string | undefined>;
+        return {
+          ...(id === undefined ? {} : { id }),
+          ...(retry === undefined ? {} : { retry: Number(retry) }),
+          ...(event === undefined || event === 'message' ? {} : { event }),
+          ...(data === undefined || data === '' ? {} : { message: data.startsWith('{') ? JSON.parse(data) : data }),
+        };
+      });
   }
 
   meta(slot: number): string {
@@ -124,6 +169,16 @@ export class Recorder implements Listener {
   }
   head(slot: number): string {
     return this.#live.get(slot)?.head ?? '';
+  }
+  principal(): number {
+    return 0;
+  }
+  admit(): void {}
+  expel(): boolean {
+    return false;
+  }
+  renewTls(): string {
+    return '';
   }
   openSession(id: string): void {
     this.sessions.add(id);
@@ -154,13 +209,13 @@ export class TestOffer implements Offer {
   hints: Partial<Record<ListKind | 'discover', { ttlMs?: number; cacheScope?: 'public' | 'private' }>> = {};
 
   add(method: HandlerMethod, name: string, run: Run): number {
-    return this.handlers.push({ method, name, run }) - 1;
+    return this.handlers.push({ method, key: name, run }) - 1;
   }
   capabilities(): ServerCapabilities {
     return this.declared;
   }
   find(method: HandlerMethod, name: string): number {
-    return this.handlers.findIndex((handler) => handler?.method === method && handler.name === name);
+    return this.handlers.findIndex((handler) => handler?.method === method && handler.key === name);
   }
   matchTemplate(uri: string) {
     const run = this.templates?.(uri);
@@ -174,6 +229,30 @@ export class TestOffer implements Offer {
   }
   async dynamicItems(_kind: ListKind, _context: RequestContext): Promise<readonly string[]> {
     return [];
+  }
+  readonly methods = new Map<string, MethodHandler>();
+  fallback: MethodHandler | undefined;
+  /** Notifications that came, by method. */
+  readonly told: string[] = [];
+  readonly middleware: Middleware[] = [];
+  versions: readonly string[] | undefined;
+  inputRequired: InputRequiredOptions | undefined = undefined;
+  state = createStateSealer();
+  readonly changes = new LocalChanges();
+  methodHandler(method: string): MethodHandler | undefined {
+    return this.methods.get(method);
+  }
+  notified(method: string): void {
+    this.told.push(method);
+  }
+  async complete(): Promise<{ values: string[] }> {
+    return { values: [] };
+  }
+  mirrored(): undefined {
+    return undefined;
+  }
+  access(): undefined {
+    return undefined;
   }
   cacheHint(kind: ListKind | 'discover') {
     return this.hints[kind] ?? { ttlMs: 0, cacheScope: 'private' as const };

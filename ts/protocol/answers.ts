@@ -3,7 +3,8 @@
  *
  * Builders only. Who publishes them into a registry, and when they change, is the registration API's business.
  */
-import { DEFAULT_NEGOTIATED_PROTOCOL_VERSION, MODERN_VERSIONS, SERVER_INFO_META_KEY } from './revisions.js';
+import { wrapListed } from './legacy/wrap.js';
+import { DEFAULT_NEGOTIATED_PROTOCOL_VERSION, modernOf, SERVER_INFO_META_KEY } from './revisions.js';
 import type { CacheHint, Implementation, ProtocolEra, ServerCapabilities } from './types.js';
 
 /** Members of list results that hold the items. */
@@ -43,24 +44,27 @@ export function listAnswer(
   nextCursor?: string,
 ): string {
   const cursor = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`;
-  const list = `{"${key}":[${items.join(',')}]${cursor}`;
+  const shown = era === 'legacy' && key === 'tools' ? items.map(wrapListed) : items;
+  const list = `{"${key}":[${shown.join(',')}]${cursor}`;
   return era === 'legacy' ? `${list}}` : `${list},${hintMembers(hint)},${modernMembers(JSON.stringify(info))}}`;
 }
 
 /**
  * Result of `server/discover` (modern only). Legacy versions are not listed: a request that names one in its `_meta`
  * could not be served, and the list must hold only what can be.
+ * @param versions what the server was told to serve; undefined: all there are
  */
 export function discoverAnswer(
   info: Implementation,
   capabilities: ServerCapabilities,
   instructions: string | undefined,
   hint: CacheHint,
+  versions?: readonly string[],
 ): string {
   const text = instructions === undefined ? '' : `,"instructions":${JSON.stringify(instructions)}`;
-  return `{"supportedVersions":${JSON.stringify(MODERN_VERSIONS)},"capabilities":${JSON.stringify(capabilities)}${text},${hintMembers(
-    hint,
-  )},${modernMembers(JSON.stringify(info))}}`;
+  const supported = JSON.stringify(modernOf(versions));
+  const members = `${hintMembers(hint)},${modernMembers(JSON.stringify(info))}`;
+  return `{"supportedVersions":${supported},"capabilities":${JSON.stringify(capabilities)}${text},${members}}`;
 }
 
 /** Result of `initialize` (legacy only). Members that came with later revisions are left out for older ones. */
@@ -70,9 +74,8 @@ export function initializeAnswer(
   capabilities: ServerCapabilities,
   instructions: string | undefined,
 ): string {
-  // 2025-03-26 knows name and version only, and a strict client of that time may refuse the rest.
-  const serverInfo =
-    version === DEFAULT_NEGOTIATED_PROTOCOL_VERSION ? { name: info.name, version: info.version } : info;
+  // Up to 2025-03-26 there are name and version only, and a strict client of that time may refuse the rest.
+  const serverInfo = version <= DEFAULT_NEGOTIATED_PROTOCOL_VERSION ? { name: info.name, version: info.version } : info;
   return JSON.stringify({ protocolVersion: version, capabilities, serverInfo, instructions });
 }
 

@@ -14,5 +14,8 @@ export function cancel(exchange: Exchange, message: Incoming, session: Session |
   const id = own(message.params, 'requestId');
   const reason = own(message.params, 'reason');
   if (typeof id !== 'string' && typeof id !== 'number') return;
-  exchange.state.live.cancel(exchange.listener, id, session?.id, typeof reason === 'string' ? reason : undefined);
+  const why = typeof reason === 'string' ? reason : undefined;
+  // A call that can be resumed is not where its request was: it may have no connection at all now.
+  if (session?.streams.cancel(id, session.id, why)) return;
+  exchange.state.live.cancel(exchange.listener, id, session?.id, why);
 }

@@ -4,7 +4,8 @@
  * Only JSON-RPC errors live here. A tool that fails is a result (`isError`), not one of these; a mistake in using this
  * library's API is an ordinary TypeError.
  */
-import type { ClientCapabilities, ProtocolEra } from './types.js';
+import { brand, isBranded, isInstance, stamp } from './sdk/brand.js';
+import type { ClientCapabilities, ElicitRequestURLParams, ProtocolEra } from './types.js';
 
 /** JSON-RPC and MCP error codes that cross the wire. */
 export const ProtocolErrorCode = {
@@ -75,21 +76,45 @@ export function answerStatus(code: number, era: ProtocolEra): number {
  */
 export class ProtocolError extends Error {
   readonly code: number;
-  readonly data: unknown;
+  readonly data?: unknown;
+
+  // Known by brand as well, so that an error of the official SDK's copy of this class is one.
+  static {
+    brand(ProtocolError, 'mcp.ProtocolError');
+  }
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
+    return isBranded(this, value);
+  }
+  /** The same as `instanceof`, for whoever prefers a call. */
+  static isInstance<T extends abstract new (...args: never[]) => unknown>(
+    this: T,
+    value: unknown,
+  ): value is InstanceType<T> {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
+    return isInstance(this, value);
+  }
 
   constructor(code: number, message: string, data?: unknown) {
     super(message);
     this.name = 'ProtocolError';
     this.code = code;
     this.data = data;
+    stamp(this, new.target);
   }
 
   /** The most specific class for a received error. */
   static fromError(code: number, message: string, data?: unknown): ProtocolError {
     const record = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : undefined;
     if (record !== undefined) {
-      const notFound = code === ProtocolErrorCode.InvalidParams || code === ProtocolErrorCode.ResourceNotFound;
-      if (notFound && typeof record.uri === 'string' && Object.keys(record).length === 1) {
+      if (code === ProtocolErrorCode.UrlElicitationRequired && Array.isArray(record.elicitations)) {
+        return new UrlElicitationRequiredError(record.elicitations as ElicitRequestURLParams[], message);
+      }
+      // -32002 says it by itself; -32602 with more than the URI is about some other param.
+      const notFound =
+        code === ProtocolErrorCode.ResourceNotFound ||
+        (code === ProtocolErrorCode.InvalidParams && Object.keys(record).length === 1);
+      if (notFound && typeof record.uri === 'string') {
         return new ResourceNotFoundError(record.uri, message);
       }
       if (code === ProtocolErrorCode.UnsupportedProtocolVersion && Array.isArray(record.supported)) {
@@ -111,6 +136,9 @@ export class ProtocolError extends Error {
 
 /** `resources/read` of a URI that nothing serves. Its wire code is the era's: -32602 modern, -32002 legacy. */
 export class ResourceNotFoundError extends ProtocolError {
+  static {
+    brand(ResourceNotFoundError, 'mcp.ResourceNotFoundError');
+  }
   constructor(uri: string, message = 'Resource not found') {
     super(ProtocolErrorCode.InvalidParams, message, { uri });
     this.name = 'ResourceNotFoundError';
@@ -125,6 +153,9 @@ export interface UnsupportedProtocolVersionErrorData {
   requested: string;
 }
 export class UnsupportedProtocolVersionError extends ProtocolError {
+  static {
+    brand(UnsupportedProtocolVersionError, 'mcp.UnsupportedProtocolVersionError');
+  }
   constructor(data: UnsupportedProtocolVersionErrorData, message = 'Unsupported protocol version') {
     super(ProtocolErrorCode.UnsupportedProtocolVersion, message, data);
     this.name = 'UnsupportedProtocolVersionError';
@@ -137,17 +168,45 @@ export class UnsupportedProtocolVersionError extends ProtocolError {
   }
 }
 
+/**
+ * A request of an era that its server was told not to serve.
+ * @param versions those that it serves; @param requested undefined: none was named
+ */
+export function unserved(versions: readonly string[], requested: string | undefined): UnsupportedProtocolVersionError {
+  return new UnsupportedProtocolVersionError({ supported: [...versions], requested: requested ?? 'none' });
+}
+
 export interface MissingRequiredClientCapabilityErrorData {
   /** Only what is missing, in the shape of the capabilities object. */
   requiredCapabilities: ClientCapabilities;
 }
 export class MissingRequiredClientCapabilityError extends ProtocolError {
+  static {
+    brand(MissingRequiredClientCapabilityError, 'mcp.MissingRequiredClientCapabilityError');
+  }
   constructor(data: MissingRequiredClientCapabilityErrorData, message = 'Missing required client capability') {
     super(ProtocolErrorCode.MissingRequiredClientCapability, message, data);
     this.name = 'MissingRequiredClientCapabilityError';
   }
   get requiredCapabilities(): ClientCapabilities {
     return (this.data as MissingRequiredClientCapabilityErrorData).requiredCapabilities;
+  }
+}
+
+/** Legacy 2025-11-25 only: the user must visit a page before the call can work. */
+export class UrlElicitationRequiredError extends ProtocolError {
+  static {
+    brand(UrlElicitationRequiredError, 'mcp.UrlElicitationRequiredError');
+  }
+  constructor(
+    elicitations: ElicitRequestURLParams[],
+    message = `URL elicitation${elicitations.length > 1 ? 's' : ''} required`,
+  ) {
+    super(ProtocolErrorCode.UrlElicitationRequired, message, { elicitations });
+    this.name = 'UrlElicitationRequiredError';
+  }
+  get elicitations(): ElicitRequestURLParams[] {
+    return (this.data as { elicitations?: ElicitRequestURLParams[] } | undefined)?.elicitations ?? [];
   }
 }
 

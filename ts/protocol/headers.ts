@@ -42,6 +42,16 @@ export function toHeaders(head: string): Headers {
   return headers;
 }
 
+/** The same of names and values in turn, as node's `rawHeaders`; pseudo headers of HTTP/2 are no headers. */
+export function pairsToHeaders(raw: readonly string[]): Headers {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (!name.startsWith(':')) headers.append(name, raw[i + 1] as string);
+  }
+  return headers;
+}
+
 /**
  * Decodes a mirrored header value: a literal of visible ASCII, blank and tab, or the base64 form of UTF-8 text.
  * @returns undefined when the value holds other characters, or is in the base64 form but not strictly valid (RFC 4648

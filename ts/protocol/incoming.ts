@@ -16,6 +16,9 @@ export interface Incoming {
   /** Undefined when absent or positional. */
   readonly params: Members | undefined;
   readonly meta: Members | undefined;
+  /** Of a response: what it brings, untouched. */
+  readonly result?: unknown;
+  readonly error?: unknown;
 }
 
 /** Longest id in characters, like the engine's scan. */
@@ -35,7 +38,8 @@ export function readIncoming(value: unknown): Incoming | ProtocolError {
     if (!Object.hasOwn(envelope, 'result') && !Object.hasOwn(envelope, 'error')) return invalid('"method" is missing');
     // The answer to a request that could not be read has the id null.
     const responseId = typeof id === 'string' || typeof id === 'number' ? id : undefined;
-    return { kind: 'response', id: responseId, method: '', params: undefined, meta: undefined };
+    const brought = { result: own(envelope, 'result'), error: own(envelope, 'error') };
+    return { kind: 'response', id: responseId, method: '', params: undefined, meta: undefined, ...brought };
   }
   if (typeof method !== 'string') return invalid('"method" must be a string');
   const bad = id !== undefined && typeof id !== 'number' && (typeof id !== 'string' || id.length > MAX_ID);

@@ -3,6 +3,7 @@
  * apply and hands over; the rules themselves are in `modern/` and `legacy/`.
  */
 import type { Listener } from '../engine/engine.js';
+import { carriedBy } from './carried.js';
 import { ProtocolError, ProtocolErrorCode } from './errors.js';
 import { Exchange } from './exchange.js';
 import { acceptsJson } from './headers.js';
@@ -10,12 +11,13 @@ import { asMembers, type Incoming, own, readIncoming } from './incoming.js';
 import { receiveBatch } from './legacy/batch.js';
 import { receiveLegacy } from './legacy/receive.js';
 import { closeSession } from './legacy/session.js';
+import { openStandalone } from './legacy/standalone.js';
 import { receiveModern } from './modern/receive.js';
 import { claimsModern, MODERN_VERSIONS, PROTOCOL_VERSION_META_KEY } from './revisions.js';
 import type { ServerState } from './state.js';
 import type { ProtocolEra } from './types.js';
 
-const ALLOW = 'allow: POST, DELETE\r\n';
+const ALLOW = 'allow: GET, POST, DELETE\r\n';
 const ALLOW_MODERN = 'allow: POST\r\n';
 
 /** Answers one message. Never throws. */
@@ -27,10 +29,38 @@ export function receiveMessage(
   body: string,
 ): void {
   const pipe = method === 'PIPE';
-  const exchange = new Exchange(state, listener, listener, slot, pipe ? '' : listener.head(slot), pipe);
-  try {
-    if (pipe || method === 'POST') receiveBody(exchange, body);
+  const exchange = new Exchange(state, listener, listener, slot, pipe ? '' : listener.head(slot), pipe, body);
+  if (pipe) exchange.authInfo = carriedBy(listener, slot)?.authInfo;
+  if (pipe || state.guard === undefined) {
+    receive(exchange, method, body);
+    return;
+  }
+  let later = false;
+  attempt(exchange, () => {
+    state.guard?.check(exchange, method, (auth) => {
+      // Whoever left meanwhile was told off already: a stream that begins now would never end.
+      if (later && listener.head(slot) === '') return;
+      exchange.authInfo = auth;
+      receive(exchange, method, body);
+    });
+  });
+  later = true;
+}
+
+function receive(exchange: Exchange, method: string, body: string): void {
+  attempt(exchange, () => {
+    const path = exchange.path;
+    const other = path === undefined ? undefined : exchange.state.paths.get(path);
+    if (other !== undefined) other(exchange, method, body);
+    else if (exchange.pipe || method === 'POST') receiveBody(exchange, body);
     else receiveMethod(exchange, method);
+  });
+}
+
+/** What is thrown becomes the answer: a protocol error as it is, of anything else nothing is told. */
+function attempt(exchange: Exchange, step: () => void): void {
+  try {
+    step();
   } catch (error) {
     if (error instanceof ProtocolError) exchange.fail(error);
     else exchange.fail(new ProtocolError(ProtocolErrorCode.InternalError, 'Internal error'));
@@ -97,14 +127,14 @@ function eraOf(exchange: Exchange, message: Incoming): ProtocolEra {
   return live ? 'legacy' : 'modern';
 }
 
-/** Requests without a message. Only DELETE means something so far. */
+/** Requests without a message: only legacy sessions know some. */
 function receiveMethod(exchange: Exchange, method: string): void {
   const version = exchange.header('mcp-protocol-version');
   const modern = version !== undefined && MODERN_VERSIONS.includes(version);
   const allow = modern ? ALLOW_MODERN : ALLOW;
   if (method === 'DELETE' && !modern) closeSession(exchange);
+  else if (method === 'GET' && !modern) openStandalone(exchange, allow);
   else if (method === 'OPTIONS') exchange.status(204, undefined, allow);
   else if (method === 'HEAD') exchange.status(405, undefined, allow);
-  // GET among them: a session's standalone stream is an offer that a server may decline with 405.
   else exchange.status(405, new ProtocolError(ProtocolErrorCode.ServerError, 'Method not allowed'), allow);
 }

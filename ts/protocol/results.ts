@@ -6,7 +6,9 @@
  */
 import { hintMembers, modernMembers } from './answers.js';
 import { ProtocolError, ProtocolErrorCode } from './errors.js';
+import { wrapResult } from './legacy/wrap.js';
 import { SERVER_INFO_META_KEY } from './revisions.js';
+import { inPieces, type Marked, marked } from './streamed.js';
 import type { CacheHint, Implementation } from './types.js';
 
 const TEXT_HEAD = '{"content":[{"type":"text","text":';
@@ -24,7 +26,18 @@ export class ResultEncoder {
   }
 
   /**
+   * The pieces of a result that is not to be held whole, with the text around them. Asked only when {@link encode} gave the
+   * empty text.
+   */
+  encodeAround(value: object, legacy: boolean, hint: CacheHint | undefined): { text: string; slots: Marked['slots'] } {
+    const found = marked(unfold(value));
+    if (found === undefined) throw unencodable('it has no pieces');
+    return { text: this.encode(found.result, legacy, hint), slots: found.slots };
+  }
+
+  /**
    * @param hint freshness to add to a modern result that is cacheable and does not say it itself
+   * @returns the empty text when parts of the result come in pieces
    * @throws {ProtocolError} -32603 when the value is no object or cannot be encoded
    */
   encode(value: unknown, legacy: boolean, hint: CacheHint | undefined): string {
@@ -39,7 +52,8 @@ export class ResultEncoder {
 
   #encodeAny(value: unknown, legacy: boolean, hint: CacheHint | undefined): string {
     const result = unfold(value);
-    if (legacy) return closed(JSON.stringify(result));
+    if (inPieces(result)) return '';
+    if (legacy) return closed(JSON.stringify(wrapResult(result)));
     if (result._meta !== undefined || result.resultType !== undefined) return this.#merged(result, hint);
     if (hint !== undefined && (result.ttlMs !== undefined || result.cacheScope !== undefined)) {
       return this.#merged(result, hint);

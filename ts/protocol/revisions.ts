@@ -6,7 +6,13 @@ import type { LoggingLevel } from './types.js';
 /** Newest first. */
 export const MODERN_VERSIONS: readonly string[] = ['2026-07-28'];
 /** Newest first. */
-export const LEGACY_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
+export const LEGACY_VERSIONS: readonly string[] = [
+  '2025-11-25',
+  '2025-06-18',
+  '2025-03-26',
+  '2024-11-05',
+  '2024-10-07',
+];
 export const SUPPORTED_PROTOCOL_VERSIONS: readonly string[] = [...MODERN_VERSIONS, ...LEGACY_VERSIONS];
 export const LATEST_PROTOCOL_VERSION = '2026-07-28';
 export const LATEST_LEGACY_VERSION = '2025-11-25';
@@ -21,6 +27,16 @@ export const CLIENT_CAPABILITIES_META_KEY = 'io.modelcontextprotocol/clientCapab
 export const LOG_LEVEL_META_KEY = 'io.modelcontextprotocol/logLevel';
 export const SERVER_INFO_META_KEY = 'io.modelcontextprotocol/serverInfo';
 export const SUBSCRIPTION_ID_META_KEY = 'io.modelcontextprotocol/subscriptionId';
+
+/** The modern ones of the revisions that a server was told to serve; undefined: all there are. */
+export function modernOf(versions: readonly string[] | undefined): readonly string[] {
+  return versions === undefined ? MODERN_VERSIONS : versions.filter((version) => MODERN_VERSIONS.includes(version));
+}
+
+/** The same of those that begin with a handshake, among them any that only their server knows. */
+export function legacyOf(versions: readonly string[] | undefined): readonly string[] {
+  return versions === undefined ? LEGACY_VERSIONS : versions.filter((version) => !MODERN_VERSIONS.includes(version));
+}
 
 /** The version that `initialize` answers: the requested one when it is known, else the latest legacy one. */
 export function negotiate(requested: string): string {

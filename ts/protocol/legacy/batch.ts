@@ -6,6 +6,7 @@ import type { Listener } from '../../engine/engine.js';
 import { Shape } from '../../engine/engine.js';
 import { ProtocolError, ProtocolErrorCode } from '../errors.js';
 import type { Exchange } from '../exchange.js';
+import { headerValue } from '../headers.js';
 import { type Incoming, readIncoming } from '../incoming.js';
 import type { Cancellable, LiveCalls } from '../live.js';
 import { BATCH_VERSION, DEFAULT_NEGOTIATED_PROTOCOL_VERSION } from '../revisions.js';
@@ -89,8 +90,14 @@ class Batch implements Port, Cancellable {
     this.#close();
   }
 
-  /** Never reached: parts have no stream. */
-  event(): void {}
+  get sessionId(): string | undefined {
+    return headerValue(this.head(), 'mcp-session-id');
+  }
+
+  /** Parts have no stream. */
+  event(): number {
+    return -1;
+  }
 
   meta(part: number): string {
     const message = this.#messages[part];

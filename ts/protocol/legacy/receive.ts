@@ -1,18 +1,20 @@
 /**
- * The legacy era (2025-03-26 to 2025-11-25): sessions, handshake, ping, log level. Methods of later parts of the protocol
- * (completion, subscriptions) get a file each here and a row in `OWN`.
+ * The legacy era (2025-03-26 to 2025-11-25): sessions, handshake, ping, log level, subscriptions; and the client's answers
+ * to what it was asked. What needs more than a few lines has a file of its own here and a row in `OWN`.
  */
 import { PING_ANSWER } from '../answers.js';
 import { cancel } from '../cancel.js';
-import { ProtocolError, ProtocolErrorCode } from '../errors.js';
+import { ProtocolError, ProtocolErrorCode, unserved } from '../errors.js';
 import type { Exchange } from '../exchange.js';
 import { type Incoming, own } from '../incoming.js';
 import { answerShared, invalidParams, methodNotFound } from '../requests.js';
-import { LEGACY_VERSIONS, severity } from '../revisions.js';
+import { legacyOf, severity } from '../revisions.js';
 import type { Session } from '../sessions.js';
 import type { LoggingLevel } from '../types.js';
 import { initialize } from './initialize.js';
+import { PipeOutlet } from './outlet.js';
 import { sessionOf } from './session.js';
+import { subscribe, unsubscribe } from './subscribe.js';
 
 type Answer = (exchange: Exchange, message: Incoming, session: Session | undefined) => void;
 
@@ -20,6 +22,8 @@ type Answer = (exchange: Exchange, message: Incoming, session: Session | undefin
 const OWN = new Map<string, Answer>([
   ['ping', (exchange) => exchange.result(PING_ANSWER)],
   ['logging/setLevel', setLevel],
+  ['resources/subscribe', subscribe],
+  ['resources/unsubscribe', unsubscribe],
 ]);
 
 export function receiveLegacy(exchange: Exchange, message: Incoming): void {
@@ -29,17 +33,23 @@ export function receiveLegacy(exchange: Exchange, message: Incoming): void {
     return;
   }
   const session = admit(exchange);
-  if (session instanceof ProtocolError) exchange.refuse(session);
-  else receiveMember(exchange, message, session);
+  if (session instanceof ProtocolError) {
+    // On a pipe there is nobody to tell of what was no question.
+    if (exchange.pipe && message.kind !== 'request') exchange.accept();
+    else exchange.refuse(session);
+  } else receiveMember(exchange, message, session);
 }
 
 /** The session of a message that may come in, or why it may not. */
 export function admit(exchange: Exchange): Session | undefined | ProtocolError {
+  const { versions } = exchange.state.offer;
+  const served = legacyOf(versions);
+  const version = exchange.pipe ? undefined : exchange.header('mcp-protocol-version');
+  if (served.length === 0) return unserved(versions ?? [], version);
   if (exchange.pipe) return sessionOf(exchange);
-  const version = exchange.header('mcp-protocol-version');
-  if (version !== undefined && !LEGACY_VERSIONS.includes(version)) {
-    const served = LEGACY_VERSIONS.join(', ');
-    return new ProtocolError(ProtocolErrorCode.ServerError, `Unsupported protocol version (served: ${served})`);
+  if (version !== undefined && !served.includes(version)) {
+    const why = `Unsupported protocol version (served: ${served.join(', ')})`;
+    return new ProtocolError(ProtocolErrorCode.ServerError, why);
   }
   try {
     return sessionOf(exchange);
@@ -50,15 +60,44 @@ export function admit(exchange: Exchange): Session | undefined | ProtocolError {
 
 /** One admitted message, alone or out of a batch. */
 export function receiveMember(exchange: Exchange, message: Incoming, session: Session | undefined): void {
-  if (message.kind === 'request') {
-    const answer = OWN.get(message.method);
-    if (answer !== undefined) answer(exchange, message, session);
-    else if (!answerShared(exchange, message, session)) exchange.refuse(methodNotFound(message.method));
+  if (message.kind === 'request') receiveRequest(exchange, message, session);
+  else if (message.kind === 'notification') receiveNotification(exchange, message, session);
+  else {
+    session?.peer.answered(message.id, message.result, message.error);
+    exchange.accept();
+  }
+}
+
+function receiveRequest(exchange: Exchange, message: Incoming, session: Session | undefined): void {
+  const answer = OWN.get(message.method);
+  // What the server's author answers as a whole stands before everything else, see answerShared.
+  if (answer !== undefined && exchange.state.offer.methodHandler(message.method) === undefined) {
+    answer(exchange, message, session);
     return;
   }
-  if (message.method === 'notifications/cancelled') cancel(exchange, message, session);
-  // Responses included: this server has asked nothing, so no answer can be awaited.
+  const kept =
+    exchange.pipe || !exchange.streams ? undefined : session?.streams.call(session, exchange.listener, exchange.slot);
+  const target = kept === undefined ? exchange : exchange.through(kept);
+  if (!answerShared(target, message, session)) target.refuse(methodNotFound(message.method));
+}
+
+function receiveNotification(exchange: Exchange, message: Incoming, session: Session | undefined): void {
+  const { method, params } = message;
+  if (method === 'notifications/cancelled') cancel(exchange, message, session);
+  else if (method === 'notifications/progress') session?.peer.progressed(params);
+  else if (method === 'notifications/initialized' && exchange.pipe && session !== undefined) {
+    // The one moment at which the peer of a pipe waits for nothing: what it is told unasked goes through this slot.
+    session.streams.open(new PipeOutlet(exchange.listener, exchange.slot));
+    notified(exchange, message, session);
+    return;
+  }
+  notified(exchange, message, session);
   exchange.accept();
+}
+
+function notified(exchange: Exchange, { method, params }: Incoming, session: Session | undefined): void {
+  const source = { era: 'legacy' as const, sessionId: session?.id || undefined, authInfo: exchange.authInfo };
+  exchange.state.offer.notified(method, params, source);
 }
 
 /** Exists only when the server declares `logging`. Without a session there is nothing that could remember the level. */

@@ -3,6 +3,7 @@
  */
 import { ProtocolError, ProtocolErrorCode } from '../errors.js';
 import type { Exchange } from '../exchange.js';
+import { sameParty } from '../party.js';
 import type { Session } from '../sessions.js';
 
 /**
@@ -14,7 +15,8 @@ export function sessionOf(exchange: Exchange): Session | undefined {
   const id = exchange.header('mcp-session-id');
   if (id === undefined) return undefined;
   const session = exchange.state.sessions.find(exchange.listener, id);
-  if (session === undefined) throw new ProtocolError(ProtocolErrorCode.SessionNotFound, 'Session not found');
+  const known = session !== undefined && sameParty(session.authInfo, exchange.authInfo);
+  if (!known) throw new ProtocolError(ProtocolErrorCode.SessionNotFound, 'Session not found');
   return session;
 }
 

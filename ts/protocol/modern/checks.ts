@@ -6,28 +6,18 @@ import { HeaderMismatchError, type ProtocolError, UnsupportedProtocolVersionErro
 import type { Exchange } from '../exchange.js';
 import { decodeMirrored } from '../headers.js';
 import { asMembers, type Incoming, own } from '../incoming.js';
-import { invalidParams } from '../requests.js';
-import { CLIENT_CAPABILITIES_META_KEY, MODERN_VERSIONS, PROTOCOL_VERSION_META_KEY } from '../revisions.js';
-
-/** The member of params that `Mcp-Name` mirrors, for the methods that have one. */
-const NAMED = new Map([
-  ['tools/call', 'name'],
-  ['prompts/get', 'name'],
-  ['resources/read', 'uri'],
-  ['tasks/get', 'taskId'],
-  ['tasks/update', 'taskId'],
-  ['tasks/cancel', 'taskId'],
-]);
+import { invalidParams, NAMED } from '../requests.js';
+import { CLIENT_CAPABILITIES_META_KEY, modernOf, PROTOCOL_VERSION_META_KEY } from '../revisions.js';
 
 /** The first thing wrong with a request, or undefined. */
 export function checkRequest(exchange: Exchange, message: Incoming): ProtocolError | undefined {
-  if (exchange.pipe) return checkEnvelope(message) ?? checkServed(message);
+  if (exchange.pipe) return checkEnvelope(message) ?? checkServed(exchange, message);
   return (
     checkMethodHeader(exchange, message) ??
     checkNameHeader(exchange, message) ??
     checkEnvelope(message) ??
     checkVersionHeader(exchange, message) ??
-    checkServed(message)
+    checkServed(exchange, message)
   );
 }
 
@@ -42,7 +32,9 @@ export function checkNotification(exchange: Exchange, message: Incoming): Protoc
   const claimed = message.meta === undefined ? undefined : own(message.meta, PROTOCOL_VERSION_META_KEY);
   if (claimed !== undefined && header !== undefined && claimed !== header) return versionMismatch(header, claimed);
   const version = claimed ?? header;
-  return typeof version === 'string' && !MODERN_VERSIONS.includes(version) ? unsupported(version) : undefined;
+  return typeof version === 'string' && !served(exchange).includes(version)
+    ? unsupported(exchange, version)
+    : undefined;
 }
 
 function checkMethodHeader(exchange: Exchange, message: Incoming): ProtocolError | undefined {
@@ -88,9 +80,14 @@ function checkVersionHeader(exchange: Exchange, message: Incoming): ProtocolErro
   return versionMismatch(header, claimed);
 }
 
-function checkServed(message: Incoming): ProtocolError | undefined {
+function checkServed(exchange: Exchange, message: Incoming): ProtocolError | undefined {
   const version = message.meta === undefined ? undefined : own(message.meta, PROTOCOL_VERSION_META_KEY);
-  return MODERN_VERSIONS.includes(version as string) ? undefined : unsupported(String(version));
+  return served(exchange).includes(version as string) ? undefined : unsupported(exchange, String(version));
+}
+
+/** The modern revisions that this server was told to serve. */
+function served(exchange: Exchange): readonly string[] {
+  return modernOf(exchange.state.offer.versions);
 }
 
 function versionMismatch(header: string, claimed: unknown): ProtocolError {
@@ -99,8 +96,11 @@ function versionMismatch(header: string, claimed: unknown): ProtocolError {
   );
 }
 
-function unsupported(requested: string): ProtocolError {
-  return new UnsupportedProtocolVersionError({ supported: [...MODERN_VERSIONS], requested });
+function unsupported(exchange: Exchange, requested: string): ProtocolError {
+  const modern = served(exchange);
+  // A server of the legacy era alone names what it has: its client may shake hands instead.
+  const supported = modern.length > 0 ? modern : (exchange.state.offer.versions ?? []);
+  return new UnsupportedProtocolVersionError({ supported: [...supported], requested });
 }
 
 /** Client text in an error message: JSON-quoted, so that it cannot pose as ours, and short. */
