@@ -75,6 +75,34 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))('the %s r
     expect(routed()).toBe(false);
   });
 
+  it('leaves to the protocol what needs more than a route', () => {
+    const server = new McpServer({ name: 'unit', version: '1' });
+    const region = { type: 'object', properties: { r: { type: 'string', 'x-mcp-header': 'Region' } } };
+    server.registerTool('open', {}, done);
+    server.registerTool('mirrored', { inputSchema: region }, done);
+    const { registry } = serve(server);
+    const known = (method: string, name = '') => {
+      server.flush();
+      return registry.route(method, name) >= 0;
+    };
+    expect([known('tools/call', 'open'), known('tools/call', 'mirrored'), known('tools/list')]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    const guarded = server.registerTool('guarded', { scopes: ['s'] }, done);
+    // A list with an entry that not everybody may use is not the same for everybody.
+    expect([known('tools/call', 'guarded'), known('tools/list')]).toEqual([false, false]);
+    guarded.remove();
+    expect(known('tools/list')).toBe(true);
+    server.server.setRequestHandler('tools/call', () => done());
+    server.server.setRequestHandler('tools/list', () => ({ tools: [] }));
+    expect([known('tools/call', 'open'), known('tools/list'), known('server/discover')]).toEqual([false, false, true]);
+    server.server.removeRequestHandler('tools/call');
+    server.server.removeRequestHandler('tools/list');
+    expect([known('tools/call', 'open'), known('tools/list')]).toEqual([true, true]);
+  });
+
   it('does not answer a list that depends on the request', () => {
     const server = new McpServer({ name: 'unit', version: '1' });
     const { registry } = serve(server);

@@ -28,6 +28,11 @@ describe('a server', () => {
     expect(() => new McpServer({ name: 'x' } as never)).toThrow('a name and a version');
     expect(() => make({ pagesize: 3 })).toThrow('Unknown option of McpServer: pagesize');
     expect(() => make({ pageSize: 0 })).toThrow('Option pageSize must be a whole number from 1');
+    expect(() => make({ requestState: { keys: ['short'] } })).toThrow(
+      'requestState.keys[0] must have at least 32 bytes',
+    );
+    expect(() => make({ requestState: { key: 'x'.repeat(32) } })).toThrow('Unknown option of requestState: key');
+    expect(() => make({ requestState: null })).toThrow('Option requestState must be an object');
     expect(() => make({ cacheHints: { 'tools/call': {} } })).toThrow('tools/call has no cacheable result');
     expect(() => make({ cacheHints: { 'tools/list': { ttlMs: -1 } } })).toThrow(RangeError);
     expect(() => make({ cacheHints: { 'tools/list': { cacheScope: 'all' } } })).toThrow(RangeError);
@@ -37,9 +42,14 @@ describe('a server', () => {
     const server = make({ capabilities: { logging: {} } });
     expect(offerOf(server).capabilities()).toEqual({ logging: {} });
     const tool = server.registerTool('t', {}, () => text(''));
-    expect(offerOf(server).capabilities()).toEqual({ logging: {}, tools: {} });
+    expect(offerOf(server).capabilities()).toEqual({ logging: {}, tools: { listChanged: true } });
     tool.remove();
-    expect(offerOf(server).capabilities()).toEqual({ logging: {}, tools: {} });
+    expect(offerOf(server).capabilities()).toEqual({ logging: {}, tools: { listChanged: true } });
+    const declared = { resources: { subscribe: true }, prompts: { listChanged: false } };
+    expect(offerOf(make({ capabilities: declared })).capabilities()).toEqual({
+      resources: { subscribe: true, listChanged: true },
+      prompts: { listChanged: false },
+    });
   });
 
   it('gives cache hints with all members, the resource before the method', () => {
@@ -301,7 +311,7 @@ describe('calls', () => {
 
   it('leave results of another kind alone', async () => {
     const server = make();
-    const result = { resultType: 'input_required', inputRequests: { q: { method: 'elicitation/create' } } };
+    const result = { resultType: 'com.example/later', ticket: 7 };
     server.registerTool('asks', {}, () => result as never);
     expect(await ask(server, 'tools/call', 'asks')).toMatchObject(result);
   });

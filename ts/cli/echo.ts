@@ -2,6 +2,7 @@
  * `npm run echo`: a server with N tools over HTTP or stdio. What benchmarks and outside checks talk to.
  *
  *     --port P [--host H] [--threads T] | --stdio     where to serve
+ *     --token T                                       the bearer token that every request needs
  *     --tools N                                       how many tools (default 2: echo and add)
  *     --tools-json FILE                               definitions to serve in place of the made-up ones
  */
@@ -16,12 +17,16 @@ interface Arguments {
   threads: number | undefined;
   tools: number;
   file: string | undefined;
+  token: string | undefined;
 }
 
-const USAGE = 'usage: echo (--port P [--host H] [--threads T] | --stdio) [--tools N | --tools-json FILE]';
+const USAGE = 'usage: echo (--port P [--host H] [--threads T] [--token T] | --stdio) [--tools N | --tools-json FILE]';
 
 function argumentsOf(argv: readonly string[]): Arguments {
-  const out: Arguments = { stdio: false, port: 3000, host: undefined, threads: undefined, tools: 2, file: undefined };
+  const out: Arguments = {
+    ...{ stdio: false, port: 3000, host: undefined, threads: undefined, tools: 2, file: undefined },
+    token: undefined,
+  };
   for (let i = 0; i < argv.length; i++) {
     const flag = argv[i] as string;
     if (flag === '--stdio') {
@@ -35,6 +40,7 @@ function argumentsOf(argv: readonly string[]): Arguments {
     else if (flag === '--threads') out.threads = number(flag, value);
     else if (flag === '--tools') out.tools = number(flag, value);
     else if (flag === '--tools-json') out.file = value;
+    else if (flag === '--token') out.token = value;
     else throw new Error(`unknown option ${flag}`);
   }
   return out;
@@ -64,7 +70,7 @@ async function main(): Promise<void> {
     serveStdio(server);
     return;
   }
-  const { port, host, threads } = given;
+  const { port, host, threads, token } = given;
   const { isLoopback } = await import('../server/listen.js');
   // Its tools touch nothing, so a benchmark may reach it from another machine.
   const open = host !== undefined && !isLoopback(host);
@@ -73,6 +79,7 @@ async function main(): Promise<void> {
     ...(host !== undefined && { host }),
     ...(open && { allowUnauthenticated: true, allowedHosts: null, allowedOrigins: null }),
     ...(threads !== undefined && { threads }),
+    ...(token !== undefined && { auth: { tokens: [{ token }] } }),
   });
   process.stderr.write(`listening on ${listener.url} (engine: ${listener.engine}, ${listener.reason})\n`);
   const stop = () => void listener.close().then(() => process.exit(0));

@@ -1,22 +1,12 @@
 /**
- * The limits of a listener and their defaults: the one place where the numbers stand.
- *
- * | option           | default | unit         | what happens beyond it                                   |
- * |------------------|--------:|--------------|----------------------------------------------------------|
- * | `maxBodyBytes`   |   4 MiB | bytes        | 413, before the body is read when its length is declared |
- * | `maxHeaderBytes` |  16 KiB | bytes        | 431                                                      |
- * | `maxDepth`       |     128 | brackets     | JSON-RPC -32600                                          |
- * | `maxInFlight`    |  10,000 | calls        | 503 with `Retry-After`                                   |
- * | `maxConnections` |  10,000 | connections  | closed at once                                           |
- * | `maxStreamBytes` |   1 MiB | unsent bytes | the stream is cut off                                    |
- * | `headerTimeout`  |  10,000 | ms           | 408, closed                                              |
- * | `bodyTimeout`    |  30,000 | ms           | 408, closed                                              |
- * | `idleTimeout`    |  60,000 | ms           | closed                                                   |
+ * The limits of a server and their defaults: the one place where the numbers stand. docs/limits.md says what happens beyond
+ * each, and a test keeps that table equal to this one.
  *
  * Where to listen: host 127.0.0.1, port 3000, path /mcp, one I/O thread. Over stdio `maxBodyBytes` bounds a line.
  */
 import type { ServeConfig } from '../engine/engine.js';
 
+/** What the engine checks. Sizes are bytes, times milliseconds. */
 export type Limits = Pick<
   ServeConfig,
   | 'maxBodyBytes'
@@ -25,9 +15,12 @@ export type Limits = Pick<
   | 'maxInFlight'
   | 'maxConnections'
   | 'maxStreamBytes'
+  | 'streamHighWaterMark'
   | 'headerTimeout'
   | 'bodyTimeout'
   | 'idleTimeout'
+  | 'writeTimeout'
+  | 'compressionThreshold'
 >;
 
 export const DEFAULT_LIMITS: Readonly<Limits> = {
@@ -37,9 +30,40 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   maxInFlight: 10_000,
   maxConnections: 10_000,
   maxStreamBytes: 1024 * 1024,
+  streamHighWaterMark: 64 * 1024,
   headerTimeout: 10_000,
   bodyTimeout: 30_000,
   idleTimeout: 60_000,
+  writeTimeout: 30_000,
+  compressionThreshold: 0,
+};
+
+/** What is checked where calls run. They hold for a server, not for a listener: those of the first listener count. */
+export interface CallLimits {
+  /** Messages of a legacy batch. */
+  maxBatch: number;
+  /** Bytes of one result. */
+  maxResultBytes: number;
+  /** Milliseconds for a handler; 0: as long as it takes. */
+  toolTimeout: number;
+  /** Open `subscriptions/listen` streams. */
+  maxStreams: number;
+  /** Milliseconds between two comments on a silent stream, which keep proxies from closing it; 0: none. */
+  keepAlive: number;
+  /** Legacy sessions; the one idle for longest makes room for a new one. */
+  maxSessions: number;
+  /** Milliseconds without a request after which a legacy session ends; 0: never. */
+  sessionIdleTimeout: number;
+}
+
+export const DEFAULT_CALL_LIMITS: Readonly<CallLimits> = {
+  maxBatch: 100,
+  maxResultBytes: 64 * 1024 * 1024,
+  toolTimeout: 0,
+  maxStreams: 1024,
+  keepAlive: 15_000,
+  maxSessions: 10_000,
+  sessionIdleTimeout: 30 * 60_000,
 };
 
 export const DEFAULT_HOST = '127.0.0.1';
@@ -74,11 +98,24 @@ export function checkKnown(options: unknown, known: readonly string[], of: strin
 
 /** The limits with what is given in place of the defaults. @throws TypeError */
 export function limitsFrom(given: Partial<Limits>): Limits {
-  const limits = { ...DEFAULT_LIMITS };
-  for (const name of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) {
-    if (given[name] !== undefined) limits[name] = checkInteger(name, given[name], 1);
+  return filled(DEFAULT_LIMITS, given);
+}
+
+/** As {@link limitsFrom}, for those of calls. @throws TypeError */
+export function callLimitsFrom(given: Partial<CallLimits>): CallLimits {
+  return filled(DEFAULT_CALL_LIMITS, given);
+}
+
+/** Those that mean "off" when they are 0. */
+const MAY_BE_ZERO = new Set(['compressionThreshold', 'keepAlive', 'toolTimeout', 'sessionIdleTimeout']);
+
+function filled<L extends object>(defaults: Readonly<L>, given: Partial<L>): L {
+  const limits = { ...defaults } as Record<string, unknown>;
+  for (const name of Object.keys(defaults)) {
+    const value = (given as Record<string, unknown>)[name];
+    if (value !== undefined) limits[name] = checkInteger(name, value, MAY_BE_ZERO.has(name) ? 0 : 1);
   }
-  return limits;
+  return limits as L;
 }
 
 /** A value in an error message. */

@@ -2,18 +2,25 @@
  * McpServer: what users make, register tools, resources and prompts with, and serve.
  *
  * One object serves every request of every client and engine. It holds no state of any request: that is in the context
- * that each handler is given.
+ * that each handler is given. It is also made for a single request by whoever prefers that, so that making it and
+ * registering on it does as little as can be: what a registration means is worked out when it is first asked for.
  */
-import type { CallToolResult, GetPromptResult, Implementation, ServerCapabilities } from '../protocol/types.js';
-import { Attachment } from './attach.js';
-import { Catalog } from './catalog.js';
-import type { CacheHints } from './hints.js';
-import { checkHints } from './hints.js';
-import { checkInteger, checkKnown } from './limits.js';
+import type { RequestContext } from '../protocol/context.js';
+import type {
+  CallToolResult,
+  GetPromptResult,
+  Implementation,
+  JSONObject,
+  LoggingMessageNotificationParams,
+} from '../protocol/types.js';
+import { Attachment, addReader } from './attach.js';
+import type { Catalog } from './catalog.js';
 import type { ListenOptions, ServerListener } from './listen.js';
-import type { Offer } from './offer.js';
-import { Publisher } from './publish.js';
+import { Server } from './lowlevel/server.js';
+import type { Middleware } from './offer.js';
+import { catalogOf, type McpServerOptions } from './options.js';
 import { ResourceTemplate } from './template.js';
+import type { Transport } from './transports/transport.js';
 import type {
   AnySchema,
   PromptCallback,
@@ -29,56 +36,39 @@ import type {
   ToolConfig,
 } from './types.js';
 
-export interface McpServerOptions {
-  /** Declared besides those that registrations imply, for instance `{ logging: {} }`. */
-  capabilities?: ServerCapabilities;
-  /** How to use this server, for the model. */
-  instructions?: string;
-  /** Entries per page of every list. Default: one page holds all. */
-  pageSize?: number;
-  /** How long modern clients may reuse a result, by method. Default: not at all. */
-  cacheHints?: CacheHints;
-}
+export { attachmentOf, offerOf } from './attach.js';
+export type { McpServerOptions } from './options.js';
 
-const OPTIONS = ['capabilities', 'instructions', 'pageSize', 'cacheHints'];
-const attachments = new WeakMap<McpServer, Attachment>();
-
-/** For serveStdio and tests: the inner side of a server. */
-export function attachmentOf(server: McpServer): Attachment {
-  const attachment = attachments.get(server);
-  if (attachment === undefined) throw new TypeError('Not a McpServer');
-  return attachment;
-}
-
-/** For tests and embedding: what a server offers now. */
-export function offerOf(server: McpServer): Offer {
-  return attachmentOf(server).catalog;
-}
+/** A method of an extension: gets the params as they came, undefined when absent, and gives the result object. */
+export type ExtensionMethod = (
+  params: Record<string, unknown> | undefined,
+  ctx: RequestContext,
+) => object | Promise<object>;
 
 export class McpServer {
   readonly #catalog: Catalog;
   readonly #attachment: Attachment;
+  readonly #options: McpServerOptions | undefined;
+  #server: Server | undefined = undefined;
+
+  static {
+    addReader((server) => (#attachment in server ? server.#attachment : undefined));
+  }
 
   /**
    * @param info name and version that clients are shown
    * @throws TypeError for a bad option, RangeError for a bad cache hint
    */
-  constructor(info: Implementation, options: McpServerOptions = {}) {
-    if (typeof info?.name !== 'string' || info.name === '' || typeof info.version !== 'string') {
-      throw new TypeError('A server needs a name and a version: new McpServer({ name, version })');
-    }
-    checkKnown(options, OPTIONS, 'McpServer');
-    const { capabilities = {}, instructions, pageSize, cacheHints = {} } = options;
-    if (instructions !== undefined && typeof instructions !== 'string') {
-      throw new TypeError('Option instructions must be a string');
-    }
-    if (pageSize !== undefined) checkInteger('pageSize', pageSize, 1);
-    checkHints(cacheHints);
-    const publisher = new Publisher();
-    this.#catalog = new Catalog({ ...info }, { capabilities, instructions, pageSize, cacheHints }, publisher);
-    publisher.watch(this.#catalog);
-    this.#attachment = new Attachment(this.#catalog, publisher);
-    attachments.set(this, this.#attachment);
+  constructor(info: Implementation, options?: McpServerOptions) {
+    this.#options = options;
+    this.#catalog = catalogOf(info, options, true);
+    this.#attachment = new Attachment(this.#catalog);
+  }
+
+  /** The low-level side: handlers by method, which stand before what is registered here, and the client itself. */
+  get server(): Server {
+    this.#server ??= new Server(this.#catalog.info, this.#options, this.#attachment);
+    return this.#server;
   }
 
   /**
@@ -146,6 +136,41 @@ export class McpServer {
   }
 
   /**
+   * Declares an extension under `capabilities.extensions` and answers its methods.
+   * @param id such as `com.example/search`; @param settings what clients are told of it, any JSON object
+   * @throws TypeError for an id without a prefix; Error for a method that is registered already
+   */
+  registerExtension(
+    id: string,
+    settings: JSONObject = {},
+    methods: Readonly<Record<string, ExtensionMethod>> = {},
+  ): void {
+    if (typeof id !== 'string' || !/^[A-Za-z0-9.-]+\/[A-Za-z0-9._-]+$/.test(id)) {
+      throw new TypeError(`An extension needs an id such as com.example/name, not ${JSON.stringify(id)}`);
+    }
+    const entries = Object.entries(methods);
+    for (const [method, run] of entries) {
+      if (typeof run !== 'function') throw new TypeError(`Method ${method} of extension ${id} must be a function`);
+      this.#catalog.checkMethod(method);
+    }
+    for (const [method, run] of entries) this.#catalog.addMethod(method, { run });
+    const { extensions } = this.#catalog.declared;
+    this.#catalog.declare({ extensions: { ...extensions, [id]: settings } });
+  }
+
+  /**
+   * Runs around every call of a tool, prompt or resource, in the order of registration: it may look at the context, put
+   * values there, change the result, or answer without calling `next`.
+   * @throws TypeError unless it is a function
+   */
+  use(middleware: Middleware): this {
+    if (typeof middleware !== 'function')
+      throw new TypeError('use needs a function: server.use((ctx, next) => next())');
+    this.#catalog.use(middleware);
+    return this;
+  }
+
+  /**
    * Serves over HTTP. May be called again for another port or engine.
    * @throws TypeError for a bad option; Error when the address is beyond loopback and that was not allowed, the engine
    *   cannot be had, or the port cannot be bound
@@ -157,16 +182,24 @@ export class McpServer {
   }
 
   /**
+   * Serves the client at the other end of a transport, which is started here.
+   * @throws SdkError when a client is connected already
+   */
+  connect(transport: Transport): Promise<void> {
+    return this.server.connect(transport);
+  }
+
+  /**
    * Closes everything that serves this server, draining it. It can be served again afterwards.
-   * @param options.grace milliseconds for running calls, default 5000
+   * @param options.grace milliseconds for running calls, default 5000; a connected transport is closed at once without it
    */
   async close(options: { grace?: number } = {}): Promise<void> {
-    await Promise.all([...this.#attachment.listeners].map((listener) => listener.close(options)));
+    await this.#attachment.close(options);
   }
 
   /** Whether anything serves this server now. */
   isConnected(): boolean {
-    return this.#attachment.listeners.size > 0;
+    return this.#attachment.served;
   }
 
   /** Makes all changes visible now instead of at the end of this turn. Registrations and handles say so themselves. */
@@ -174,16 +207,34 @@ export class McpServer {
     this.#attachment.flush();
   }
 
+  /**
+   * Sends a log message that belongs to no request to legacy clients; needs the capability `logging`.
+   * @param sessionId the one session to tell; default: all
+   */
+  async sendLoggingMessage(params: LoggingMessageNotificationParams, sessionId?: string): Promise<void> {
+    await this.server.sendLoggingMessage(params, sessionId);
+  }
+
   /** Says that the list of tools is another now, for changes that no handle made. */
   sendToolListChanged(): void {
-    this.#catalog.touch('tools');
+    this.#catalog.listChanged('tools');
   }
   /** Says that the lists of resources are others now, for instance what a template's list callback gives. */
   sendResourceListChanged(): void {
-    this.#catalog.touch('resources');
+    this.#catalog.listChanged('resources');
   }
   /** Says that the list of prompts is another now. */
   sendPromptListChanged(): void {
-    this.#catalog.touch('prompts');
+    this.#catalog.listChanged('prompts');
+  }
+  /** Says that the content of a resource is another now, to those who subscribed to it. */
+  sendResourceUpdated(params: { uri: string }): void {
+    this.#catalog.publish({ kind: 'resource', uri: params.uri });
+  }
+
+  /** The JSON Schema of an enabled tool's input as it is listed; undefined when there is no such tool. */
+  toolInputSchemaJson(name: string): Readonly<Record<string, unknown>> | undefined {
+    const tool = this.#catalog.tools.entries.get(name);
+    return tool?.enabled ? tool.inputSchemaJson : undefined;
   }
 }

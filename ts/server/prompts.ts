@@ -4,86 +4,107 @@
 import type { RequestContext } from '../protocol/context.js';
 import { ProtocolError, ProtocolErrorCode } from '../protocol/errors.js';
 import type { GetPromptResult, PromptArgument } from '../protocol/types.js';
-import type { Changes, HandlerTable } from './handles.js';
-import { checkName } from './handles.js';
-import type { Handler } from './offer.js';
+import { accessOf } from './access.js';
+import type { CompleteCallback } from './completable.js';
+import { completerOf, completes } from './completable.js';
+import type { Changes } from './handles.js';
+import { checkCallback, checkName, Entry, isPromise, Shelf } from './handles.js';
+import type { AccessRule, Handler } from './offer.js';
 import type { Contract } from './schema.js';
 import { contractOf } from './schema.js';
 import type { StandardResult } from './standard.js';
-import { checkCallback, defined, isPromise } from './tools.js';
 import type { PromptConfig, PromptUpdate, RegisteredPrompt } from './types.js';
 import { problemText } from './validate.js';
 
 type AnyCallback = (...args: unknown[]) => unknown;
 
-export class Prompts {
-  readonly #entries = new Map<string, PromptEntry>();
-  readonly table: HandlerTable;
-  readonly changes: Changes;
+/** Members of a prompt that are listed as they are, and may be set on its handle. */
+const LISTED = ['title', 'description', 'icons', '_meta'] as const;
+type Listed = Pick<PromptConfig, (typeof LISTED)[number]>;
 
-  constructor(table: HandlerTable, changes: Changes) {
-    this.table = table;
-    this.changes = changes;
+export class Prompts extends Shelf<PromptEntry> {
+  constructor(changes: Changes, handlers: (Handler | undefined)[]) {
+    super('Prompt', 'prompts', 'prompts/get', changes, handlers);
   }
 
   register(name: string, config: PromptConfig, callback: AnyCallback): RegisteredPrompt {
     checkName('prompt', name);
     this.claim(name);
+    checkCallback('prompt', name, callback);
     const entry = new PromptEntry(this, name, config, callback);
-    this.#entries.set(name, entry);
-    entry.number = this.table.add(entry);
-    this.table.show('prompts/get', name, entry.number);
-    this.changes.list('prompts');
+    this.add(entry, entry);
     return entry;
   }
 
-  items(): string[] {
-    const items: string[] = [];
-    for (const entry of this.#entries.values()) if (entry.enabled) items.push(entry.item());
-    return items;
-  }
-
-  claim(name: string): void {
-    if (this.#entries.has(name)) throw new Error(`Prompt ${name} is already registered`);
-  }
-
-  move(entry: PromptEntry, name: string): void {
-    this.#entries.delete(entry.name);
-    this.#entries.set(name, entry);
-  }
-
-  drop(name: string): void {
-    this.#entries.delete(name);
+  /** Whether any argument of any prompt can be completed. */
+  get completes(): boolean {
+    for (const entry of this.entries.values()) if (completes(entry.argsSchema)) return true;
+    return false;
   }
 }
 
+/** @throws TypeError */
+function argsOf(schema: unknown, prompt: string): Contract {
+  return contractOf(schema, 'input', `argsSchema of prompt "${prompt}"`);
+}
+
 /** One prompt: the user's handle and the dispatcher's handler in one object. */
-class PromptEntry implements RegisteredPrompt, Handler {
-  readonly method = 'prompts/get';
-  number = -1;
-  enabled = true;
-  name: string;
-  readonly #prompts: Prompts;
-  #config: PromptConfig;
+class PromptEntry extends Entry<PromptUpdate> implements RegisteredPrompt, Handler {
+  declare title?: string;
+  declare description?: string;
+  declare icons?: PromptConfig['icons'];
+  declare _meta?: PromptConfig['_meta'];
+  declare readonly method: 'prompts/get';
+  readonly #listed: Listed;
+  #argsSchema: PromptConfig['argsSchema'];
   #callback: AnyCallback;
-  #args: Contract | undefined;
-  #item: string | undefined;
-  #removed = false;
+  #args: Contract | undefined = undefined;
+  readonly access: AccessRule | undefined;
 
   constructor(prompts: Prompts, name: string, config: PromptConfig, callback: AnyCallback) {
-    checkCallback(`prompt "${name}"`, callback);
-    this.#prompts = prompts;
-    this.name = name;
-    this.#config = { ...config };
+    super(prompts as never, name);
+    const { title, description, icons, _meta, argsSchema } = config;
+    this.#listed = { title, description, icons, _meta };
+    this.#argsSchema = argsSchema;
     this.#callback = callback;
-    this.#args = this.#contract(config.argsSchema);
+    if (argsSchema !== undefined) this.#args = argsOf(argsSchema, name);
+    this.access = accessOf(config, 'prompt', name);
   }
 
-  get title(): string | undefined {
-    return this.#config.title;
+  static {
+    Object.defineProperty(PromptEntry.prototype, 'method', { value: 'prompts/get' });
+    for (const member of LISTED) {
+      Object.defineProperty(PromptEntry.prototype, member, {
+        get(this: PromptEntry) {
+          return this.#listed[member];
+        },
+        set(this: PromptEntry, value: never) {
+          this.#listed[member] = value;
+          this.touched();
+        },
+      });
+    }
   }
-  get description(): string | undefined {
-    return this.#config.description;
+
+  get name(): string {
+    return this.key;
+  }
+  get argsSchema(): PromptConfig['argsSchema'] {
+    return this.#argsSchema;
+  }
+  set argsSchema(schema: PromptConfig['argsSchema']) {
+    this.#args = schema === undefined ? undefined : argsOf(schema, this.key);
+    this.#argsSchema = schema;
+    this.touched();
+  }
+
+  /** Checks the arguments and calls the callback. */
+  get handler(): (args: Record<string, unknown> | undefined, context: RequestContext) => Promise<GetPromptResult> {
+    return async (args, context) => (await this.run(args, context)) as GetPromptResult;
+  }
+
+  completer(argument: string): CompleteCallback | undefined {
+    return completerOf(this.#argsSchema, argument);
   }
 
   run(args: unknown, context: RequestContext): object | Promise<object> {
@@ -97,7 +118,7 @@ class PromptEntry implements RegisteredPrompt, Handler {
   #proceed(outcome: StandardResult, context: RequestContext): object | Promise<object> {
     if (outcome.issues === undefined) return this.#checked(this.#callback(outcome.value, context));
     const problems = problemText(outcome.issues);
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Invalid arguments for prompt ${this.name}: ${problems}`);
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Invalid arguments for prompt ${this.key}: ${problems}`);
   }
 
   #checked(value: unknown): object | Promise<object> {
@@ -111,63 +132,33 @@ class PromptEntry implements RegisteredPrompt, Handler {
       if (typeof result.resultType === 'string' && result.resultType !== 'complete') return result;
       if (Array.isArray(result.messages)) return result;
     }
-    throw new ProtocolError(ProtocolErrorCode.InternalError, `Prompt ${this.name} returned no messages array`);
+    throw new ProtocolError(ProtocolErrorCode.InternalError, `Prompt ${this.key} returned no messages array`);
   }
 
-  item(): string {
-    if (this.#item === undefined) {
-      const { title, description, icons, _meta } = this.#config;
-      const args = this.#args === undefined ? undefined : argumentsOf(this.#args.json);
-      this.#item = JSON.stringify({ name: this.name, title, description, arguments: args, icons, _meta });
-    }
-    return this.#item;
+  protected describe(): string {
+    const { title, description, icons, _meta } = this.#listed;
+    const args = this.#args === undefined ? undefined : argumentsOf(this.#args.json);
+    return JSON.stringify({ name: this.key, title, description, arguments: args, icons, _meta });
   }
 
-  enable(): void {
-    this.update({ enabled: true });
-  }
-  disable(): void {
-    this.update({ enabled: false });
-  }
-  remove(): void {
-    this.update({ name: null });
+  protected keyIn(updates: PromptUpdate): string | null | undefined {
+    return updates.name;
   }
 
-  update(updates: PromptUpdate): void {
-    if (this.#removed) return;
-    const { table, changes } = this.#prompts;
-    if (updates.name === null) {
-      this.#removed = true;
-      this.enabled = false;
-      this.#prompts.drop(this.name);
-      table.hide(this.method, this.name);
-      table.drop(this.number);
-      changes.list('prompts');
-      return;
-    }
-    const { name = this.name, callback, enabled, argsSchema, ...rest } = updates;
-    const args = this.#contract(argsSchema) ?? this.#args;
-    if (callback !== undefined) checkCallback(`prompt "${name}"`, callback);
-    const shown = this.enabled && name === this.name;
-    if (name !== this.name) {
-      checkName('prompt', name);
-      this.#prompts.claim(name);
-      this.#prompts.move(this, name);
-      table.hide(this.method, this.name);
-    }
-    this.name = name;
-    this.#config = { ...this.#config, ...defined(rest) };
-    this.#args = args;
-    if (callback !== undefined) this.#callback = callback as AnyCallback;
-    this.enabled = enabled ?? this.enabled;
-    if (this.enabled && !shown) table.show(this.method, name, this.number);
-    if (!this.enabled) table.hide(this.method, name);
-    this.#item = undefined;
-    changes.list('prompts');
+  protected checkKey(name: string): void {
+    checkName('prompt', name);
   }
 
-  #contract(schema: unknown): Contract | undefined {
-    return schema === undefined ? undefined : contractOf(schema, 'input', `argsSchema of prompt "${this.name}"`);
+  protected plan(updates: PromptUpdate): () => void {
+    const { argsSchema, callback } = updates;
+    const args = argsSchema === undefined ? this.#args : argsOf(argsSchema, this.key);
+    if (callback !== undefined) checkCallback('prompt', this.key, callback);
+    return () => {
+      for (const member of LISTED) if (updates[member] !== undefined) this.#listed[member] = updates[member] as never;
+      if (argsSchema !== undefined) this.#argsSchema = argsSchema;
+      if (callback !== undefined) this.#callback = callback as AnyCallback;
+      this.#args = args;
+    };
   }
 }
 

@@ -6,13 +6,14 @@
 import type { RequestContext } from '../protocol/context.js';
 import { ProtocolError, ProtocolErrorCode } from '../protocol/errors.js';
 import type { CacheHint, ReadResourceResult } from '../protocol/types.js';
-import type { Changes, HandlerTable } from './handles.js';
-import { checkName } from './handles.js';
+import { accessOf } from './access.js';
+import type { Changes } from './handles.js';
+import { checkCallback, checkName, Entry, isPromise, Shelf } from './handles.js';
 import { checkHint } from './hints.js';
-import type { Handler } from './offer.js';
+import type { AccessRule, Handler } from './offer.js';
 import { ResourceTemplate } from './template.js';
-import { checkCallback, defined, isPromise } from './tools.js';
 import type {
+  AccessConfig,
   ListResourcesCallback,
   ReadResourceCallback,
   ReadResourceTemplateCallback,
@@ -24,25 +25,34 @@ import type {
   ResourceUpdate,
 } from './types.js';
 
-export class Resources {
-  readonly #fixed = new Map<string, ResourceEntry>();
-  readonly #templates = new Map<string, TemplateEntry>();
-  readonly table: HandlerTable;
-  readonly changes: Changes;
+interface Match {
+  run(context: RequestContext): object | Promise<object>;
+}
 
-  constructor(table: HandlerTable, changes: Changes) {
-    this.table = table;
-    this.changes = changes;
+export class Resources {
+  readonly fixed: Shelf<ResourceEntry>;
+  readonly templates: Shelf<TemplateEntry>;
+
+  constructor(changes: Changes, handlers: (Handler | undefined)[]) {
+    this.fixed = new Shelf<ResourceEntry>('Resource', 'resources', 'resources/read', changes, handlers);
+    // A template with a list callback has a part in the list of resources, too.
+    const both: Changes = {
+      nameChanged: (method, name) => changes.nameChanged(method, name),
+      listChanged: (kind) => {
+        changes.listChanged(kind);
+        changes.listChanged('resources');
+      },
+    };
+    this.templates = new Shelf<TemplateEntry>('Resource template', 'resourceTemplates', undefined, both, handlers);
   }
 
   register(name: string, uri: string, config: ResourceConfig, callback: ReadResourceCallback): RegisteredResource {
     checkName('resource', name);
-    const entry = new ResourceEntry(this, name, uri, config, callback);
-    this.claim(uri);
-    this.#fixed.set(uri, entry);
-    entry.number = this.table.add(entry);
-    this.table.show('resources/read', uri, entry.number);
-    this.changes.list('resources');
+    checkUri(uri);
+    this.fixed.claim(uri);
+    checkCallback('resource', name, callback);
+    const entry = new ResourceEntry(this.fixed, name, uri, config, callback);
+    this.fixed.add(entry, entry);
     return entry;
   }
 
@@ -53,55 +63,51 @@ export class Resources {
     callback: ReadResourceTemplateCallback,
   ): RegisteredResourceTemplate {
     checkName('resource template', name);
-    const entry = new TemplateEntry(this, name, template, config, callback);
-    this.claimTemplate(name);
-    this.#templates.set(name, entry);
-    this.templatesChanged();
+    checkTemplate(name, template);
+    this.templates.claim(name);
+    checkCallback('resource template', name, callback);
+    const entry = new TemplateEntry(this.templates, name, template, config, callback);
+    this.templates.add(entry, undefined);
     return entry;
-  }
-
-  get size(): number {
-    return this.#fixed.size + this.#templates.size;
   }
 
   /** Handler number for a URI: as registered, else as the URL standard writes it. */
   find(uri: string): number {
-    const number = this.table.find('resources/read', uri);
+    const number = this.fixed.find(uri);
     if (number !== -1 || !URL.canParse(uri)) return number;
-    return this.table.find('resources/read', new URL(uri).href);
+    return this.fixed.find(new URL(uri).href);
   }
 
-  matchTemplate(uri: string): { run(context: RequestContext): object | Promise<object> } | undefined {
+  matchTemplate(uri: string): Match | undefined {
     if (!URL.canParse(uri)) return undefined;
-    for (const entry of this.#templates.values()) {
+    for (const entry of this.templates.entries.values()) {
       const variables = entry.enabled ? entry.resourceTemplate.uriTemplate.match(uri) : null;
       if (variables !== null) return { run: (context) => entry.read(uri, variables, context) };
     }
     return undefined;
   }
 
-  items(): string[] {
-    const items: string[] = [];
-    for (const entry of this.#fixed.values()) if (entry.enabled) items.push(entry.item());
-    return items;
-  }
-
-  templateItems(): string[] {
-    const items: string[] = [];
-    for (const entry of this.#templates.values()) if (entry.enabled) items.push(entry.item());
-    return items;
-  }
-
   /** Whether `resources/list` depends on the request: some template has a list callback. */
   get dynamic(): boolean {
-    for (const entry of this.#templates.values()) if (entry.enabled && entry.listing !== undefined) return true;
+    for (const entry of this.templates.entries.values()) {
+      if (entry.enabled && entry.listing !== undefined) return true;
+    }
+    return false;
+  }
+
+  /** Whether any variable of any template can be completed. */
+  get completes(): boolean {
+    for (const { resourceTemplate } of this.templates.entries.values()) {
+      const names = resourceTemplate.uriTemplate.variableNames;
+      if (names.some((name) => resourceTemplate.completeCallback(name) !== undefined)) return true;
+    }
     return false;
   }
 
   /** JSON texts of what the templates list for this request; one after the other, in registration order. */
   async dynamicItems(context: RequestContext): Promise<string[]> {
     const items: string[] = [];
-    for (const entry of [...this.#templates.values()]) {
+    for (const entry of [...this.templates.entries.values()]) {
       if (!entry.enabled || entry.listing === undefined) continue;
       const result = await entry.listing(context);
       if (!Array.isArray(result?.resources)) {
@@ -112,215 +118,191 @@ export class Resources {
     return items;
   }
 
-  /** The hint registered with the resource or template behind a URI. */
-  hint(uri: string): CacheHint | undefined {
-    const fixed = this.#fixed.get(uri) ?? (URL.canParse(uri) ? this.#fixed.get(new URL(uri).href) : undefined);
-    if (fixed !== undefined) return fixed.cacheHint;
-    for (const entry of this.#templates.values()) {
-      if (entry.enabled && entry.resourceTemplate.uriTemplate.match(uri) !== null) return entry.cacheHint;
+  /** What is registered for a URI: a fixed resource, else the template that matches, for its hint and access rule. */
+  behind(uri: string): Pick<ResourceEntry, 'cacheHint' | 'access'> | undefined {
+    const { entries } = this.fixed;
+    const fixed = entries.get(uri) ?? (URL.canParse(uri) ? entries.get(new URL(uri).href) : undefined);
+    if (fixed !== undefined) return fixed;
+    for (const entry of this.templates.entries.values()) {
+      const { uriTemplate } = entry.resourceTemplate;
+      // Lists and completion name a template by its text, which not every template matches.
+      if (entry.enabled && (uriTemplate.toString() === uri || uriTemplate.match(uri) !== null)) return entry;
     }
     return undefined;
   }
 
-  claim(uri: string): void {
-    if (this.#fixed.has(uri)) throw new Error(`Resource ${uri} is already registered`);
+  /** The template with this text, as completion refers to it; null for a fixed resource, which has no variables. */
+  template(text: string): ResourceTemplate | null | undefined {
+    for (const { enabled, resourceTemplate } of this.templates.entries.values()) {
+      if (enabled && resourceTemplate.uriTemplate.toString() === text) return resourceTemplate;
+    }
+    return this.fixed.entries.has(text) ? null : undefined;
+  }
+}
+
+/** What a resource or template is besides its name and where it is. */
+abstract class Readable<
+  Update extends { enabled?: boolean; title?: string; metadata?: ResourceMetadata },
+> extends Entry<Update> {
+  #metadata: ResourceMetadata;
+  readonly cacheHint: CacheHint | undefined;
+  readonly access: AccessRule | undefined;
+
+  constructor(shelf: Shelf<Entry<never>>, key: string, what: string, name: string, config: ResourceConfig) {
+    super(shelf, key);
+    const { cacheHint, scopes, canAccess, scopeChallenge, ...metadata } = config;
+    checkHint(`${what} "${name}"`, cacheHint);
+    this.#metadata = metadata;
+    this.cacheHint = cacheHint;
+    this.access = accessOf({ scopes, canAccess, scopeChallenge } as AccessConfig, what, name);
   }
 
-  claimTemplate(name: string): void {
-    if (this.#templates.has(name)) throw new Error(`Resource template ${name} is already registered`);
+  get title(): string | undefined {
+    return this.#metadata.title;
+  }
+  set title(title: string | undefined) {
+    this.metadata = { ...this.#metadata, title };
+  }
+  get metadata(): ResourceMetadata {
+    return this.#metadata;
+  }
+  set metadata(metadata: ResourceMetadata) {
+    this.#metadata = { ...metadata };
+    this.touched();
   }
 
-  move(entry: ResourceEntry, uri: string): void {
-    this.#fixed.delete(entry.uri);
-    this.#fixed.set(uri, entry);
-  }
-
-  moveTemplate(entry: TemplateEntry, name: string): void {
-    this.#templates.delete(entry.name);
-    this.#templates.set(name, entry);
-  }
-
-  drop(uri: string): void {
-    this.#fixed.delete(uri);
-  }
-
-  dropTemplate(name: string): void {
-    this.#templates.delete(name);
-  }
-
-  templatesChanged(): void {
-    this.changes.list('resourceTemplates');
-    // A template with a list callback has a part in the list of resources, too.
-    this.changes.list('resources');
+  protected revise({ title, metadata }: Update): void {
+    this.#metadata = { ...(metadata ?? this.#metadata), ...(title === undefined ? undefined : { title }) };
   }
 }
 
 /** One fixed resource: the user's handle and the dispatcher's handler in one object. */
-class ResourceEntry implements RegisteredResource, Handler {
+class ResourceEntry extends Readable<ResourceUpdate> implements RegisteredResource, Handler {
   readonly method = 'resources/read';
-  number = -1;
-  enabled = true;
-  name: string;
-  uri: string;
-  metadata: ResourceMetadata;
-  readonly cacheHint: CacheHint | undefined;
-  readonly #resources: Resources;
+  #name: string;
   #callback: ReadResourceCallback;
-  #item: string | undefined;
-  #removed = false;
 
-  constructor(resources: Resources, name: string, uri: string, config: ResourceConfig, callback: ReadResourceCallback) {
-    checkUri(uri);
-    checkCallback(`resource "${name}"`, callback);
-    const { cacheHint, ...metadata } = config;
-    checkHint(`resource "${name}"`, cacheHint);
-    this.#resources = resources;
-    this.name = name;
-    this.uri = uri;
-    this.metadata = metadata;
-    this.cacheHint = cacheHint;
+  constructor(
+    shelf: Shelf<ResourceEntry>,
+    name: string,
+    uri: string,
+    config: ResourceConfig,
+    callback: ReadResourceCallback,
+  ) {
+    super(shelf as never, uri, 'resource', name, config);
+    this.#name = name;
     this.#callback = callback;
   }
 
-  get title(): string | undefined {
-    return this.metadata.title;
+  get uri(): string {
+    return this.key;
+  }
+  get name(): string {
+    return this.#name;
+  }
+  set name(name: string) {
+    this.update({ name });
+  }
+  get readCallback(): ReadResourceCallback {
+    return this.#callback;
+  }
+  set readCallback(callback: ReadResourceCallback) {
+    this.update({ callback });
   }
 
   run(_args: unknown, context: RequestContext): object | Promise<object> {
     // A fresh URL for each read: it is mutable, and belongs to the handler.
-    return checked(this.#callback(new URL(this.uri), context), `Resource ${this.name}`);
+    return checked(this.#callback(new URL(this.key), context), `Resource ${this.#name}`);
   }
 
-  item(): string {
-    this.#item ??= JSON.stringify({ uri: this.uri, name: this.name, ...this.metadata });
-    return this.#item;
+  protected describe(): string {
+    return JSON.stringify({ uri: this.key, name: this.#name, ...this.metadata });
   }
 
-  enable(): void {
-    this.update({ enabled: true });
-  }
-  disable(): void {
-    this.update({ enabled: false });
-  }
-  remove(): void {
-    this.update({ uri: null });
+  protected keyIn(updates: ResourceUpdate): string | null | undefined {
+    return updates.uri;
   }
 
-  update(updates: ResourceUpdate): void {
-    if (this.#removed) return;
-    const { table, changes } = this.#resources;
-    if (updates.uri === null) {
-      this.#removed = true;
-      this.enabled = false;
-      this.#resources.drop(this.uri);
-      table.hide(this.method, this.uri);
-      table.drop(this.number);
-      changes.list('resources');
-      return;
-    }
-    const uri = updates.uri ?? this.uri;
-    if (updates.name !== undefined) checkName('resource', updates.name);
-    if (updates.callback !== undefined) checkCallback(`resource "${this.name}"`, updates.callback);
-    if (uri !== this.uri) {
-      checkUri(uri);
-      this.#resources.claim(uri);
-      this.#resources.move(this, uri);
-      table.hide(this.method, this.uri);
-    }
-    const shown = this.enabled && uri === this.uri;
-    this.uri = uri;
-    this.name = updates.name ?? this.name;
-    this.metadata = { ...(updates.metadata ?? this.metadata), ...defined({ title: updates.title }) };
-    this.#callback = updates.callback ?? this.#callback;
-    this.enabled = updates.enabled ?? this.enabled;
-    if (this.enabled && !shown) table.show(this.method, uri, this.number);
-    if (!this.enabled) table.hide(this.method, uri);
-    this.#item = undefined;
-    changes.list('resources');
+  protected checkKey(uri: string): void {
+    checkUri(uri);
+  }
+
+  protected plan(updates: ResourceUpdate): () => void {
+    const { name, callback } = updates;
+    if (name !== undefined) checkName('resource', name);
+    if (callback !== undefined) checkCallback('resource', this.#name, callback);
+    return () => {
+      this.#name = name ?? this.#name;
+      this.#callback = callback ?? this.#callback;
+      this.revise(updates);
+    };
   }
 }
 
-class TemplateEntry implements RegisteredResourceTemplate {
-  enabled = true;
-  name: string;
-  resourceTemplate: ResourceTemplate;
-  metadata: ResourceMetadata;
-  readonly cacheHint: CacheHint | undefined;
-  readonly #resources: Resources;
+class TemplateEntry extends Readable<ResourceTemplateUpdate> implements RegisteredResourceTemplate {
+  #template: ResourceTemplate;
   #callback: ReadResourceTemplateCallback;
-  #item: string | undefined;
-  #removed = false;
 
   constructor(
-    resources: Resources,
+    shelf: Shelf<TemplateEntry>,
     name: string,
     template: ResourceTemplate,
     config: ResourceConfig,
     callback: ReadResourceTemplateCallback,
   ) {
-    checkTemplate(name, template);
-    checkCallback(`resource template "${name}"`, callback);
-    const { cacheHint, ...metadata } = config;
-    checkHint(`resource template "${name}"`, cacheHint);
-    this.#resources = resources;
-    this.name = name;
-    this.resourceTemplate = template;
-    this.metadata = metadata;
-    this.cacheHint = cacheHint;
+    super(shelf as never, name, 'resource template', name, config);
+    this.#template = template;
     this.#callback = callback;
   }
 
-  get title(): string | undefined {
-    return this.metadata.title;
+  get name(): string {
+    return this.key;
   }
-
+  get resourceTemplate(): ResourceTemplate {
+    return this.#template;
+  }
+  set resourceTemplate(template: ResourceTemplate) {
+    this.update({ template });
+  }
+  get readCallback(): ReadResourceTemplateCallback {
+    return this.#callback;
+  }
+  set readCallback(callback: ReadResourceTemplateCallback) {
+    this.update({ callback });
+  }
   get listing(): ListResourcesCallback | undefined {
-    return this.resourceTemplate.listCallback;
+    return this.#template.listCallback;
   }
 
   read(uri: string, variables: Record<string, string | string[]>, context: RequestContext): object | Promise<object> {
-    return checked(this.#callback(new URL(uri), variables, context), `Resource template ${this.name}`);
+    return checked(this.#callback(new URL(uri), variables, context), `Resource template ${this.key}`);
   }
 
-  item(): string {
-    const uriTemplate = this.resourceTemplate.uriTemplate.toString();
-    this.#item ??= JSON.stringify({ uriTemplate, name: this.name, ...this.metadata });
-    return this.#item;
+  protected describe(): string {
+    return JSON.stringify({
+      uriTemplate: this.#template.uriTemplate.toString(),
+      name: this.key,
+      ...this.metadata,
+    });
   }
 
-  enable(): void {
-    this.update({ enabled: true });
-  }
-  disable(): void {
-    this.update({ enabled: false });
-  }
-  remove(): void {
-    this.update({ name: null });
+  protected keyIn(updates: ResourceTemplateUpdate): string | null | undefined {
+    return updates.name;
   }
 
-  update(updates: ResourceTemplateUpdate): void {
-    if (this.#removed) return;
-    if (updates.name === null) {
-      this.#removed = true;
-      this.enabled = false;
-      this.#resources.dropTemplate(this.name);
-    } else {
-      const name = updates.name ?? this.name;
-      if (updates.template !== undefined) checkTemplate(name, updates.template);
-      if (updates.callback !== undefined) checkCallback(`resource template "${name}"`, updates.callback);
-      if (name !== this.name) {
-        checkName('resource template', name);
-        this.#resources.claimTemplate(name);
-        this.#resources.moveTemplate(this, name);
-      }
-      this.name = name;
-      this.resourceTemplate = updates.template ?? this.resourceTemplate;
-      this.metadata = { ...(updates.metadata ?? this.metadata), ...defined({ title: updates.title }) };
-      this.#callback = updates.callback ?? this.#callback;
-      this.enabled = updates.enabled ?? this.enabled;
-      this.#item = undefined;
-    }
-    this.#resources.templatesChanged();
+  protected checkKey(name: string): void {
+    checkName('resource template', name);
+  }
+
+  protected plan(updates: ResourceTemplateUpdate): () => void {
+    const { template, callback } = updates;
+    if (template !== undefined) checkTemplate(this.key, template);
+    if (callback !== undefined) checkCallback('resource template', this.key, callback);
+    return () => {
+      this.#template = template ?? this.#template;
+      this.#callback = callback ?? this.#callback;
+      this.revise(updates);
+    };
   }
 }
 
@@ -340,11 +322,12 @@ function broken(message: string): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InternalError, message);
 }
 
-function checked(value: ReadResourceResult | Promise<ReadResourceResult>, what: string): object | Promise<object> {
+function checked(value: unknown, what: string): object | Promise<object> {
   return isPromise(value) ? value.then((settled) => contents(settled, what)) : contents(value, what);
 }
 
-function contents(result: ReadResourceResult, what: string): object {
+function contents(value: unknown, what: string): object {
+  const result = value as ReadResourceResult | null;
   if (typeof result === 'object' && result !== null) {
     // Results of another kind (input_required) are the protocol's business.
     if (typeof result.resultType === 'string' && result.resultType !== 'complete') return result;

@@ -6,10 +6,13 @@
  */
 import type { RequestContext } from '../protocol/context.js';
 import { ProtocolError } from '../protocol/errors.js';
+import { needsWrapping, WRAPPED } from '../protocol/legacy/wrap.js';
 import type { CallToolResult } from '../protocol/types.js';
-import type { Changes, HandlerTable } from './handles.js';
-import { checkName } from './handles.js';
-import type { Handler } from './offer.js';
+import { accessOf } from './access.js';
+import type { Changes } from './handles.js';
+import { checkCallback, checkName, Entry, isPromise, Shelf } from './handles.js';
+import { mirroredIn } from './mirrored.js';
+import type { AccessRule, Handler, MirroredParam } from './offer.js';
 import type { Contract } from './schema.js';
 import { contractOf, NO_INPUT } from './schema.js';
 import type { StandardResult } from './standard.js';
@@ -19,109 +22,148 @@ import { problemText, typeName } from './validate.js';
 type AnyCallback = (...args: unknown[]) => unknown;
 type Failed = CallToolResult & { isError: true };
 
-export class Tools {
-  readonly #entries = new Map<string, ToolEntry>();
-  readonly #table: HandlerTable;
-  readonly #changes: Changes;
+/** Members of a tool that are listed as they are, and may be set on its handle. */
+const LISTED = ['title', 'description', 'annotations', 'icons', 'execution', '_meta'] as const;
+type Listed = Pick<ToolConfig, (typeof LISTED)[number]>;
 
-  constructor(table: HandlerTable, changes: Changes) {
-    this.#table = table;
-    this.#changes = changes;
+/** Input schemas that were found good, headers and all. */
+const inputs = new WeakMap<object, Contract>();
+
+/** @throws TypeError */
+function inputOf(schema: unknown, tool: string): Contract {
+  const good = inputs.get(schema as object);
+  if (good !== undefined) return good;
+  const where = `inputSchema of tool "${tool}"`;
+  const contract = contractOf(schema, 'input', where);
+  try {
+    mirroredIn(contract.json);
+  } catch (error) {
+    throw new TypeError(`${where}: ${(error as Error).message}`, { cause: error });
+  }
+  inputs.set(schema as object, contract);
+  return contract;
+}
+
+/** @throws TypeError */
+function outputOf(schema: unknown, tool: string): Contract {
+  return contractOf(schema, 'output', `outputSchema of tool "${tool}"`);
+}
+
+export class Tools extends Shelf<ToolEntry> {
+  /** Most members and items that the arguments of one call may have. */
+  readonly maxElements: number;
+
+  constructor(changes: Changes, handlers: (Handler | undefined)[], maxElements: number) {
+    super('Tool', 'tools', 'tools/call', changes, handlers);
+    this.maxElements = maxElements;
   }
 
   register(name: string, config: ToolConfig, callback: AnyCallback): RegisteredTool {
     checkName('tool', name);
-    this.#claim(name);
-    checkCallback(`tool "${name}"`, callback);
+    this.claim(name);
+    checkCallback('tool', name, callback);
     const entry = new ToolEntry(this, name, config, callback);
-    this.#entries.set(name, entry);
-    entry.number = this.#table.add(entry);
-    this.#table.show('tools/call', name, entry.number);
-    this.#changes.list('tools');
+    this.add(entry, entry);
     return entry;
   }
 
-  /** JSON texts of the enabled tools, in registration order. */
-  items(): string[] {
-    const items: string[] = [];
-    for (const entry of this.#entries.values()) if (entry.enabled) items.push(entry.item());
-    return items;
-  }
-
-  rename(entry: ToolEntry, name: string): void {
-    checkName('tool', name);
-    this.#claim(name);
-    this.#entries.delete(entry.name);
-    this.#entries.set(name, entry);
-    if (entry.enabled) {
-      this.#table.hide('tools/call', entry.name);
-      this.#table.show('tools/call', name, entry.number);
-    }
-  }
-
-  toggle(entry: ToolEntry, enabled: boolean): void {
-    if (enabled) this.#table.show('tools/call', entry.name, entry.number);
-    else this.#table.hide('tools/call', entry.name);
-  }
-
-  remove(entry: ToolEntry): void {
-    this.#entries.delete(entry.name);
-    this.#table.hide('tools/call', entry.name);
-    this.#table.drop(entry.number);
-    this.#changes.list('tools');
-  }
-
-  changed(): void {
-    this.#changes.list('tools');
-  }
-
-  #claim(name: string): void {
-    if (this.#entries.has(name)) throw new Error(`Tool ${name} is already registered`);
+  mirrored(name: string): readonly MirroredParam[] | undefined {
+    return this.entries.get(name)?.mirrored;
   }
 }
 
 /** One tool: the user's handle and the dispatcher's handler in one object. */
-class ToolEntry implements RegisteredTool, Handler {
-  readonly method = 'tools/call';
-  number = -1;
-  enabled = true;
-  name: string;
-  readonly #tools: Tools;
-  #config: ToolConfig;
+class ToolEntry extends Entry<ToolUpdate> implements RegisteredTool, Handler {
+  declare title?: string;
+  declare description?: string;
+  declare annotations?: ToolConfig['annotations'];
+  declare icons?: ToolConfig['icons'];
+  declare execution?: ToolConfig['execution'];
+  declare _meta?: ToolConfig['_meta'];
+  declare readonly method: 'tools/call';
+  declare protected readonly shelf: Tools;
+  readonly #listed: Listed;
+  #inputSchema: ToolConfig['inputSchema'];
+  #outputSchema: ToolConfig['outputSchema'];
   #callback: AnyCallback;
-  #input: Contract | undefined;
-  #output: Contract | undefined;
-  #item: string | undefined;
-  #removed = false;
-  // Bound once: a promise per call must not cost a closure per call.
-  readonly #finish = (result: unknown) => {
-    try {
-      return this.#settle(result);
-    } catch (error) {
-      return failure(error);
-    }
-  };
+  #input: Contract | undefined = undefined;
+  #output: Contract | undefined = undefined;
+  readonly access: AccessRule | undefined;
 
   constructor(tools: Tools, name: string, config: ToolConfig, callback: AnyCallback) {
-    this.#tools = tools;
-    this.name = name;
-    this.#config = { ...config };
+    super(tools as never, name);
+    const { title, description, annotations, icons, execution, _meta, inputSchema, outputSchema } = config;
+    this.#listed = { title, description, annotations, icons, execution, _meta };
+    this.#inputSchema = inputSchema;
+    this.#outputSchema = outputSchema;
     this.#callback = callback;
-    this.#input = this.#contract('inputSchema', config.inputSchema);
-    this.#output = this.#contract('outputSchema', config.outputSchema);
+    if (inputSchema !== undefined) this.#input = inputOf(inputSchema, name);
+    if (outputSchema !== undefined) this.#output = outputOf(outputSchema, name);
+    this.access = accessOf(config, 'tool', name);
   }
 
-  get title(): string | undefined {
-    return this.#config.title;
+  static {
+    Object.defineProperty(ToolEntry.prototype, 'method', { value: 'tools/call' });
+    for (const member of LISTED) {
+      Object.defineProperty(ToolEntry.prototype, member, {
+        get(this: ToolEntry) {
+          return this.#listed[member];
+        },
+        set(this: ToolEntry, value: never) {
+          this.#listed[member] = value;
+          this.touched();
+        },
+      });
+    }
   }
-  get description(): string | undefined {
-    return this.#config.description;
+
+  get name(): string {
+    return this.key;
   }
-  get annotations(): ToolConfig['annotations'] {
-    return this.#config.annotations;
+  get handler(): AnyCallback {
+    return this.#callback;
+  }
+  set handler(callback: AnyCallback) {
+    this.update({ callback: callback as never });
+  }
+  get inputSchema(): ToolConfig['inputSchema'] {
+    return this.#inputSchema;
+  }
+  set inputSchema(schema: ToolConfig['inputSchema']) {
+    this.#input = schema === undefined ? undefined : inputOf(schema, this.key);
+    this.#inputSchema = schema;
+    this.touched();
+  }
+  get outputSchema(): ToolConfig['outputSchema'] {
+    return this.#outputSchema;
+  }
+  set outputSchema(schema: ToolConfig['outputSchema']) {
+    this.#output = schema === undefined ? undefined : outputOf(schema, this.key);
+    this.#outputSchema = schema;
+    this.touched();
+  }
+  /** The JSON Schema of the input as it is listed. */
+  get inputSchemaJson(): Readonly<Record<string, unknown>> {
+    return (this.#input ?? NO_INPUT).json;
+  }
+  get outputSchemaJson(): Readonly<Record<string, unknown>> | undefined {
+    return this.#output?.json;
+  }
+  get mirrored(): readonly MirroredParam[] | undefined {
+    return this.#input === undefined ? undefined : mirroredIn(this.#input.json);
+  }
+
+  /** Calls the callback with arguments that are valid already. */
+  get executor(): (args: unknown, context: RequestContext) => Promise<CallToolResult> {
+    return async (args, context) =>
+      (this.#input === undefined ? this.#callback(context) : this.#callback(args, context)) as CallToolResult;
   }
 
   run(args: unknown, context: RequestContext): object | Promise<object> {
+    const most = this.shelf.maxElements;
+    if (most !== Number.POSITIVE_INFINITY && countElements(args, most) > most) {
+      return failed(`Invalid arguments for tool ${this.key}: more than ${most} members and items`);
+    }
     const input = this.#input;
     if (input === undefined) return this.#invoke(undefined, context);
     try {
@@ -135,14 +177,23 @@ class ToolEntry implements RegisteredTool, Handler {
 
   #proceed(outcome: StandardResult, context: RequestContext): object | Promise<object> {
     if (outcome.issues === undefined) return this.#invoke(outcome, context);
-    return failed(`Invalid arguments for tool ${this.name}: ${problemText(outcome.issues)}`);
+    return failed(`Invalid arguments for tool ${this.key}: ${problemText(outcome.issues)}`);
   }
 
   #invoke(input: { value: unknown } | undefined, context: RequestContext): object | Promise<object> {
     try {
       const callback = this.#callback;
       const result = input === undefined ? callback(context) : callback(input.value, context);
-      return isPromise(result) ? result.then(this.#finish, failure) : this.#settle(result);
+      return isPromise(result) ? result.then((late) => this.#settleLate(late), failure) : this.#settle(result);
+    } catch (error) {
+      return failure(error);
+    }
+  }
+
+  /** What a promise gave: there is no caller left to catch what settling it throws. */
+  #settleLate(result: unknown): object | Promise<object> {
+    try {
+      return this.#settle(result);
     } catch (error) {
       return failure(error);
     }
@@ -151,95 +202,75 @@ class ToolEntry implements RegisteredTool, Handler {
   /** Checks what the callback gave. Most results have content and nothing structured: they pass as they are. */
   #settle(value: unknown): object | Promise<object> {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return failed(`Tool ${this.name} returned ${typeName(value)}; a tool returns an object with a content array`);
+      return failed(`Tool ${this.key} returned ${typeName(value)}; a tool returns an object with a content array`);
     }
     const result = value as Partial<CallToolResult>;
     // Results of another kind (input_required, task) are the protocol's business.
     if (typeof result.resultType === 'string' && result.resultType !== 'complete') return result;
     const structured = result.structuredContent;
     if (result.content !== undefined && !Array.isArray(result.content)) {
-      return failed(`Tool ${this.name} returned content that is no array but ${typeName(result.content)}`);
+      return failed(`Tool ${this.key} returned content that is no array but ${typeName(result.content)}`);
     }
     if (this.#output !== undefined && result.isError !== true) return this.#checkOutput(this.#output, result);
     if (structured !== undefined) return withText(result);
     if (result.content !== undefined) return result;
-    return failed(`Tool ${this.name} returned an object without a content array`);
+    return failed(`Tool ${this.key} returned an object without a content array`);
   }
 
   #checkOutput(output: Contract, result: Partial<CallToolResult>): object | Promise<object> {
     if (result.structuredContent === undefined) {
       return failed(
-        `Output validation error: Tool ${this.name} has an output schema but no structured content was provided`,
+        `Output validation error: Tool ${this.key} has an output schema but no structured content was provided`,
       );
     }
     const judge = (outcome: StandardResult): object =>
       outcome.issues === undefined
-        ? withText(result)
+        ? needsWrapping(output.json)
+          ? { ...withText(result), [WRAPPED]: true }
+          : withText(result)
         : failed(
-            `Output validation error: Invalid structured content for tool ${this.name}: ${problemText(outcome.issues)}`,
+            `Output validation error: Invalid structured content for tool ${this.key}: ${problemText(outcome.issues)}`,
           );
     const outcome = output.check(result.structuredContent);
     return isPromise(outcome) ? outcome.then(judge, failure) : judge(outcome);
   }
 
-  /** The tool as `tools/list` says it; made when first listed after a change. */
-  item(): string {
-    this.#item ??= this.#describe();
-    return this.#item;
+  /** Checks what came later than its call: the result of a task. @throws {ProtocolError} that a schema threw */
+  async settled(result: unknown): Promise<object> {
+    return this.#settleLate(result);
   }
 
-  #describe(): string {
-    const { title, description, annotations, icons, _meta } = this.#config;
-    const head = JSON.stringify({ name: this.name, title, description });
-    const tail = JSON.stringify({ annotations, icons, _meta });
+  protected describe(): string {
+    const { title, description, annotations, icons, execution, _meta } = this.#listed;
+    const head = JSON.stringify({ name: this.key, title, description });
+    const tail = JSON.stringify({ annotations, icons, execution, _meta });
     const output = this.#output === undefined ? '' : `,"outputSchema":${this.#output.text}`;
     // Schemas are spliced as the text they were given in: their keys keep their order.
     const schemas = `,"inputSchema":${(this.#input ?? NO_INPUT).text}${output}`;
     return `${head.slice(0, -1)}${schemas}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
   }
 
-  enable(): void {
-    this.update({ enabled: true });
-  }
-  disable(): void {
-    this.update({ enabled: false });
-  }
-  remove(): void {
-    this.update({ name: null });
+  protected keyIn(updates: ToolUpdate): string | null | undefined {
+    return updates.name;
   }
 
-  update(updates: ToolUpdate): void {
-    if (this.#removed) return;
-    if (updates.name === null) {
-      this.#removed = true;
-      this.enabled = false;
-      this.#tools.remove(this);
-      return;
-    }
-    // Everything that can be refused comes before anything is changed.
-    const input = this.#contract('inputSchema', updates.paramsSchema) ?? this.#input;
-    const output = this.#contract('outputSchema', updates.outputSchema) ?? this.#output;
-    if (updates.callback !== undefined) checkCallback(`tool "${this.name}"`, updates.callback);
-    if (updates.name !== undefined && updates.name !== this.name) {
-      this.#tools.rename(this, updates.name);
-      this.name = updates.name;
-    }
-    const { name: _name, callback, enabled, paramsSchema: _params, outputSchema: _output, ...rest } = updates;
-    this.#config = { ...this.#config, ...defined(rest) };
-    this.#input = input;
-    this.#output = output;
-    if (callback !== undefined) this.#callback = callback as AnyCallback;
-    if (enabled !== undefined && enabled !== this.enabled) {
-      this.enabled = enabled;
-      this.#tools.toggle(this, enabled);
-    }
-    this.#item = undefined;
-    this.#tools.changed();
+  protected checkKey(name: string): void {
+    checkName('tool', name);
   }
 
-  #contract(which: 'inputSchema' | 'outputSchema', schema: unknown): Contract | undefined {
-    if (schema === undefined) return undefined;
-    return contractOf(schema, which === 'inputSchema' ? 'input' : 'output', `${which} of tool "${this.name}"`);
+  protected plan(updates: ToolUpdate): () => void {
+    const { paramsSchema, outputSchema, callback } = updates;
+    const input = paramsSchema === undefined ? this.#input : inputOf(paramsSchema, this.key);
+    const output = outputSchema === undefined ? this.#output : outputOf(outputSchema, this.key);
+    if (callback !== undefined) checkCallback('tool', this.key, callback);
+    return () => {
+      for (const member of LISTED) if (updates[member] !== undefined) this.#listed[member] = updates[member] as never;
+      if (paramsSchema !== undefined) this.#inputSchema = paramsSchema;
+      if (outputSchema !== undefined) this.#outputSchema = outputSchema;
+      if (callback !== undefined) this.#callback = callback as AnyCallback;
+      this.#input = input;
+      this.#output = output;
+    };
   }
 }
 
@@ -253,29 +284,28 @@ function failure(error: unknown): Failed {
   return failed(error instanceof Error ? error.message : String(error));
 }
 
+/** Members and items of a JSON value, up to one more than `most`. */
+function countElements(root: unknown, most: number): number {
+  const open: unknown[] = [root];
+  let count = 0;
+  while (open.length > 0 && count <= most) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const inner = Array.isArray(value) ? value : Object.values(value);
+    count += inner.length;
+    if (count <= most) for (const part of inner) open.push(part);
+  }
+  return count;
+}
+
 /**
  * Structured content also as text, for clients from before there was any: always when the handler gave no content, and
  * for values that are no object (which old clients cannot be sent) when it gave no text.
  */
-function withText(result: Partial<CallToolResult>): object {
+export function withText(result: Partial<CallToolResult>): object {
   const { content, structuredContent } = result;
   const plain =
     typeof structuredContent === 'object' && structuredContent !== null && !Array.isArray(structuredContent);
   if (content !== undefined && (plain || content.some((block) => block?.type === 'text'))) return result;
   return { ...result, content: [...(content ?? []), { type: 'text', text: JSON.stringify(structuredContent) }] };
-}
-
-/** @throws TypeError unless it is a function */
-export function checkCallback(of: string, callback: unknown): void {
-  if (typeof callback !== 'function') throw new TypeError(`The callback of ${of} must be a function`);
-}
-
-/** Whether a value has to be waited for; any thenable counts, as for `await`. */
-export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
-/** Without the members that are undefined: an absent member of an update means "as it was". */
-export function defined<T extends object>(value: T): Partial<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Partial<T>;
 }
