@@ -1,0 +1,1 @@
+export function startEverything(engine: 'native' | 'js'): Promise<{ url: string; stop(): Promise<void> }>;
