@@ -13,13 +13,18 @@ import { figure, goalTable, peersTable, suiteTable } from './report/table.mjs';
 import { NATIVE } from './servers.mjs';
 import { blocked } from './suites/blocked.mjs';
 import { cold } from './suites/cold.mjs';
+import { drain } from './suites/drain.mjs';
+import { handler } from './suites/handler.mjs';
 import { http } from './suites/http.mjs';
+import { idle } from './suites/idle.mjs';
 import { memory } from './suites/memory.mjs';
 import { micro } from './suites/micro.mjs';
 import { scan } from './suites/scan.mjs';
+import { soak } from './suites/soak.mjs';
 import { stdio } from './suites/stdio.mjs';
+import { token } from './suites/token.mjs';
 
-const SUITES = { micro, scan, http, memory, blocked, stdio, cold };
+const SUITES = { micro, scan, http, handler, token, memory, idle, soak, drain, blocked, stdio, cold };
 const BUILT = fileURLToPath(new URL('../dist', import.meta.url));
 
 /** One line per sample, so that who waits sees that something happens and what. */

@@ -1,6 +1,8 @@
 // The command line of `npm run bench`.
 
-export const SUITES = ['micro', 'scan', 'http', 'memory', 'blocked', 'stdio', 'cold'];
+export const SUITES = [
+  ...['micro', 'scan', 'http', 'handler', 'token', 'memory', 'idle', 'soak', 'drain', 'blocked', 'stdio', 'cold'],
+];
 
 export const USAGE = `npm run bench -- [options]
   --only A,B           of ${SUITES.join(', ')}; what other suites measured the same day is kept

@@ -17,6 +17,8 @@ export const V2 = 'official v2';
 export const V1 = 'official v1';
 export const HAND = 'hand-written';
 export const HAND_READY = 'hand-written, ready bytes';
+export const HANDLER = 'thirdrail handler, factory';
+export const HANDLER_SERVER = 'thirdrail handler, server';
 
 const own = (engine) => ({ era: 'modern', engine, http: ECHO, stdio: ECHO });
 const rival = (era, http, stdio, args = []) => ({
@@ -34,6 +36,9 @@ const SERVERS = {
   [V1]: rival('legacy', 'servers/official-v1-http.mjs', 'servers/official-v1-stdio.mjs'),
   [HAND]: rival('modern', 'servers/hand-written.mjs', null),
   [HAND_READY]: rival('modern', 'servers/hand-written.mjs', null, ['--ready-bytes']),
+  // No rivals, but started in the same way: a program of one's own around the library.
+  [HANDLER]: rival('modern', 'servers/handler.mjs', null),
+  [HANDLER_SERVER]: rival('modern', 'servers/handler.mjs', null, ['--server']),
 };
 
 export const eraOf = (name) => SERVERS[name].era;
@@ -57,13 +62,14 @@ const sameTools = (count) => {
 /**
  * The command of a server.
  * @param {{port?: number | null, tools: number, same?: boolean}} options `port` null: stdio; `same`: thirdrail offers the
- *   very tools of the rivals, as the list rows need, and not as many of its own
+ *   very tools of the rivals, as the list rows need, and not as many of its own; `token`: the one that it wants
  */
-export function command(name, { port = null, tools, same = false }) {
+export function command(name, { port = null, tools, same = false, token = null }) {
   const { engine, http, stdio, args = [] } = SERVERS[name];
   const where = port === null ? (engine === null ? [] : ['--stdio']) : ['--port', String(port)];
   const what = engine !== null && same ? ['--tools-json', sameTools(tools)] : ['--tools', String(tools)];
-  return [process.execPath, port === null ? stdio : http, ...where, ...what, ...args];
+  const guarded = token === null ? [] : ['--token', token];
+  return [process.execPath, port === null ? stdio : http, ...where, ...what, ...guarded, ...args];
 }
 
 /** Environment that picks the engine. */
@@ -89,7 +95,7 @@ export async function withHttp(name, { work, ...options }, use) {
   const server = launch(command(name, { port, ...options }), { env: environment(name) });
   const era = eraOf(name);
   try {
-    const { bytes, isStream } = await ready(server, port, era, work, options.tools);
+    const { bytes, isStream } = await ready(server, port, era, work, options.tools, options.token);
     // The native engine can answer before its process has written the line that names it.
     if (SERVERS[name].engine !== null) await says(server, /\(engine: /);
     proveEngine(name, server.said);

@@ -5,6 +5,7 @@ import { addon } from './steps/addon.mjs';
 import { compile } from './steps/compile.mjs';
 import { install } from './steps/install.mjs';
 import { fail } from './steps/run.mjs';
+import { schemaSuite } from './steps/schema-suite.mjs';
 
 /**
  * @param {{buildOnly?: boolean, jsOnly?: boolean}} [options] `buildOnly`: npm packages are left as they are; `jsOnly`: the
@@ -13,7 +14,10 @@ import { fail } from './steps/run.mjs';
  * @throws {import('./steps/run.mjs').StepError} with the whole output of the tool that failed
  */
 export async function setup({ buildOnly = false, jsOnly = false } = {}) {
-  if (!buildOnly) await install();
+  if (!buildOnly) {
+    await install();
+    await schemaSuite();
+  }
   const native = jsOnly ? false : await addon();
   await compile();
   return { native };

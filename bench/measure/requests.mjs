@@ -37,7 +37,7 @@ export const initialize = (id) =>
 export const initialized = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' });
 
 /** Header lines of one message, as pairs. */
-export function headers(era, { method, name }) {
+export function headers(era, { method, name }, token = null) {
   const pairs = [
     ['Content-Type', 'application/json'],
     ['Accept', 'application/json, text/event-stream'],
@@ -45,24 +45,25 @@ export function headers(era, { method, name }) {
   ];
   if (era === 'modern') pairs.push(['Mcp-Method', method]);
   if (era === 'modern' && name !== null) pairs.push(['Mcp-Name', name]);
+  if (token !== null) pairs.push(['Authorization', `Bearer ${token}`]);
   return pairs;
 }
 
-function http(port, era, message) {
-  const lines = [...headers(era, message), ['Content-Length', Buffer.byteLength(message.body)]];
+function http(port, era, message, token) {
+  const lines = [...headers(era, message, token), ['Content-Length', Buffer.byteLength(message.body)]];
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return Buffer.from(`POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${head}\r\n${message.body}`);
 }
 
 /**
  * `count` requests to send in turn, each with the text that its reply must hold.
- * @param {{port: number, era: 'modern' | 'legacy', work: 'echo' | 'list', count?: number}} options
+ * @param {{port: number, era: 'modern' | 'legacy', work: 'echo' | 'list', count?: number, token?: string | null}} options
  * @returns {{id: number, bytes: Buffer, expect: string}[]}
  */
-export function requests({ port, era, work, count = 512 }) {
+export function requests({ port, era, work, count = 512, token = null }) {
   return Array.from({ length: count }, (_, index) => {
     const id = FIRST_ID + index;
     const message = work === 'list' ? list(era, id) : call(era, id, 'echo', { message: messageOf(id) });
-    return { id, bytes: http(port, era, message), expect: work === 'list' ? '"tools":[' : `"${messageOf(id)}"` };
+    return { id, bytes: http(port, era, message, token), expect: work === 'list' ? '"tools":[' : `"${messageOf(id)}"` };
   });
 }

@@ -51,9 +51,9 @@ export async function stop(server) {
 }
 
 /** One message over HTTP; the JSON of the reply, whichever of the two content types it has. */
-export function post(port, era, message) {
+export function post(port, era, message, token = null) {
   const length = Buffer.byteLength(message.body);
-  const headers = Object.fromEntries([...requests.headers(era, message), ['Content-Length', length]]);
+  const headers = Object.fromEntries([...requests.headers(era, message, token), ['Content-Length', length]]);
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, path: '/mcp', method: 'POST', headers, agent: false };
     const request = http.request(options, (response) => {
@@ -83,10 +83,10 @@ export function post(port, era, message) {
  * @returns bytes of the reply's body
  * @throws Error when it is not what was asked for
  */
-export async function check(port, era, work, tools) {
+export async function check(port, era, work, tools, token = null) {
   const id = 987_654;
   const message = work === 'list' ? requests.list(era, id) : requests.call(era, id, 'echo', { message: 'checked' });
-  const { reply, bytes, isStream } = await post(port, era, message);
+  const { reply, bytes, isStream } = await post(port, era, message, token);
   const { result } = reply;
   const content = result?.content?.[0];
   const right =
@@ -98,12 +98,12 @@ export async function check(port, era, work, tools) {
 }
 
 /** Waits for the first right reply. @throws Error with what the server said when there is none in time */
-export async function ready(server, port, era, work, tools) {
+export async function ready(server, port, era, work, tools, token = null) {
   const until = Date.now() + START_MS;
   let last = 'not asked';
   while (server.ended === null && Date.now() < until) {
     try {
-      return await check(port, era, work, tools);
+      return await check(port, era, work, tools, token);
     } catch (error) {
       last = error.message;
       if (!/ECONNREFUSED|ECONNRESET/.test(last)) break;

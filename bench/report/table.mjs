@@ -34,10 +34,28 @@ const COLUMNS = {
   ],
   scan: [['ns (min - max)', own('nanoseconds'), true]],
   http: [...SPEED, ['reply bytes', own('replyBytes')]],
+  handler: SPEED,
+  token: SPEED,
   memory: [
     ['resident MB (min - max)', mb('residentBytes'), true],
     ['most MB', mb('mostBytes')],
     ['before MB', mb('idleBytes')],
+  ],
+  idle: [
+    ['KB each (min - max)', scaled('perConnection', 1024), true],
+    ['resident MB', mb('residentBytes')],
+    ['before MB', mb('idleBytes')],
+  ],
+  soak: [
+    ['grown MB', mb('grownBytes')],
+    ['resident MB', mb('residentBytes')],
+    ['before MB', mb('idleBytes')],
+  ],
+  drain: [
+    ['ms from last answer to end (min - max)', own('milliseconds'), true],
+    ['ms from the signal', own('totalMs')],
+    ['unanswered', own('lost')],
+    ['calls before', own('calls')],
   ],
   blocked: [
     ['worse p99 ms (min - max)', ms('p99'), true],
@@ -54,7 +72,7 @@ const COLUMNS = {
   ],
 };
 /** Suites whose rows have errors to count. */
-const CHECKED = ['http', 'memory', 'blocked', 'stdio'];
+const CHECKED = ['http', 'handler', 'token', 'memory', 'idle', 'soak', 'drain', 'blocked', 'stdio'];
 
 const line = (cells) => `| ${cells.join(' | ')} |`;
 const sum = (samples, key) => samples.reduce((total, sample) => total + (sample[key] ?? 0), 0);

@@ -21,9 +21,10 @@ const ROUNDS = [
   ),
 ];
 
-async function measure({ target, work, tools, same }, { secs, quick }) {
-  return withHttp(target, { work, tools, same }, async ({ pid, port, era, bytes, isStream }) => {
-    const job = { port, connections: CONNECTIONS, requests: requests({ port, era, work }) };
+/** One sample of a server that is started for it. @param job `token`: the bearer token that it wants */
+export async function measureHttp({ target, work, tools, same = false, token = null }, { secs, quick }) {
+  return withHttp(target, { work, tools, same, token }, async ({ pid, port, era, bytes, isStream }) => {
+    const job = { port, connections: CONNECTIONS, requests: requests({ port, era, work, token }) };
     // The check's list and those of the run differ only in ids of the same length; events of a stream may have more.
     const length = work === 'list' && !isStream ? bytes : null;
     const { seen, bad } = await load({ ...job, seconds: 1, verify: true, length });
@@ -43,7 +44,7 @@ async function measure({ target, work, tools, same }, { secs, quick }) {
         max,
       };
     });
-    await check(port, era, work, tools);
+    await check(port, era, work, tools, token);
     if (sample.calls === 0) throw new Error('not one call was answered in time');
     return { ...sample, ...warmed, seen, bad, replyBytes: bytes };
   });
@@ -51,6 +52,6 @@ async function measure({ target, work, tools, same }, { secs, quick }) {
 
 export async function http(options, tell) {
   const rows = [];
-  for (const jobs of ROUNDS) rows.push(...(await rounds(jobs, options, (job) => measure(job, options), tell)));
+  for (const jobs of ROUNDS) rows.push(...(await rounds(jobs, options, (job) => measureHttp(job, options), tell)));
   return rows;
 }

@@ -60,6 +60,7 @@ export interface PackageJson {
   scripts?: Record<string, string>;
   engines?: Record<string, string>;
   dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   napi?: { binaryName: string; targets: string[] };
