@@ -84,6 +84,8 @@ export interface Dispatch extends Receiver {
   forget(listener: Listener): void;
   /** Calls of a listener whose handlers have not settled. */
   pending(listener: Listener): number;
+  /** Its listeners are gone: it hears of no changes any more, on a bus that stays. */
+  retire(): void;
 }
 
 /** @throws RangeError when a limit is no positive integer */
@@ -111,6 +113,7 @@ class Dispatcher implements Dispatch, ServerState {
   #streams: Streams | undefined = undefined;
   #subscriptions: Subscriptions | undefined = undefined;
   #closing: WeakSet<Listener> | undefined = undefined;
+  #deaf: (() => void) | undefined = undefined;
 
   constructor(offer: Offer, options: DispatchOptions) {
     this.offer = offer;
@@ -126,7 +129,9 @@ class Dispatcher implements Dispatch, ServerState {
     this.paths = options.paths ?? NO_PATHS;
     this.opensSessions = options.sessions ?? true;
     // A dispatcher of one request alone must not stay behind on a bus that outlives it.
-    if (this.opensSessions || options.changes === undefined) tellChanges(offer, this.#changes, this.sessions);
+    if (this.opensSessions || options.changes === undefined) {
+      this.#deaf = tellChanges(offer, this.#changes, this.sessions);
+    }
     this.#encoder = new ResultEncoder(offer.info);
   }
 
@@ -166,6 +171,11 @@ class Dispatcher implements Dispatch, ServerState {
     this.#subscriptions?.close(listener);
     this.#sessions?.closing(listener);
     this.#live?.closing(listener);
+  }
+
+  retire(): void {
+    this.#deaf?.();
+    this.#deaf = undefined;
   }
 
   isClosing(listener: Listener): boolean {

@@ -52,6 +52,8 @@ export class Attachment {
   #listeners: Set<Closable> | undefined = undefined;
   #publisher: Publisher | undefined = undefined;
   #dispatch: Dispatch | undefined = undefined;
+  /** Dispatchers that serve some listener alone. */
+  #own: Set<Dispatch> | undefined = undefined;
 
   constructor(catalog: Catalog) {
     this.catalog = catalog;
@@ -80,6 +82,28 @@ export class Attachment {
   }
 
   /**
+   * A dispatcher for one way of serving alone, which has a guard, limits or sessions of its own. {@link Attached.detach}
+   * ends it.
+   */
+  own(options: DispatchOptions): Dispatch {
+    const dispatch = createDispatch(this.catalog, options);
+    this.#own ??= new Set();
+    this.#own.add(dispatch);
+    this.catalog.serve();
+    return dispatch;
+  }
+
+  /** Whether there is a common dispatcher, whose options are settled. */
+  get settled(): boolean {
+    return this.#dispatch !== undefined;
+  }
+
+  /** All that answer for this server now. */
+  get dispatches(): readonly Dispatch[] {
+    return [...(this.#dispatch === undefined ? [] : [this.#dispatch]), ...(this.#own ?? [])];
+  }
+
+  /**
    * Publishes the catalog into a new registry before anything can ask it.
    * @param receiver in place of the common one: a mount has a guard and sessions of its own
    */
@@ -91,6 +115,7 @@ export class Attachment {
     const detach = (listener: Listener | null): void => {
       publisher.detach(registry);
       if (listener !== null) receiver.forget(listener);
+      if (this.#own?.delete(receiver) === true) receiver.retire();
     };
     return { registry, receiver, detach };
   }

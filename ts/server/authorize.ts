@@ -1,7 +1,7 @@
 /**
  * Authorization as one listener has it: the guard of its dispatch, and what the engine must know. Loaded only when asked for.
  */
-import { createDispatch, type Dispatch, type DispatchOptions } from '../dispatch.js';
+import type { Dispatch, DispatchOptions } from '../dispatch.js';
 import type { Listener } from '../engine/engine.js';
 import type { PathHandler } from '../protocol/state.js';
 import type { Attachment } from './attach.js';
@@ -18,11 +18,8 @@ export interface Authorization {
 
 /** @throws TypeError for a bad option */
 export function authorizationOf(attachment: Attachment, auth: AuthOptions, given: DispatchOptions): Authorization {
-  const { catalog } = attachment;
-  const gatekeeper = new Gatekeeper(auth, catalog);
+  const gatekeeper = new Gatekeeper(auth, attachment.catalog);
   const paths: ReadonlyMap<string, PathHandler> = new Map([...(given.paths ?? []), ...gatekeeper.paths]);
   const options: DispatchOptions = { ...given, guard: gatekeeper, paths };
-  catalog.serve();
-  const receiver = createDispatch(catalog, options);
-  return { receiver, options, attach: (listener) => gatekeeper.attach(listener) };
+  return { receiver: attachment.own(options), options, attach: (listener) => gatekeeper.attach(listener) };
 }

@@ -7,7 +7,7 @@ import type { EventStore } from '../protocol/events/store.js';
 import { type SsePaths, ssePaths } from '../protocol/legacy/http-sse.js';
 import { checkInteger, checkKnown, show } from './limits.js';
 
-/** They hold for a server: those of its first listener count. */
+/** A listener that gives none of these, nor a limit of calls, has those of the server's first one. */
 export interface LegacyOptions {
   /**
    * Keeps what is sent on legacy streams, so that a client that lost its connection gets what it missed, and calls go on

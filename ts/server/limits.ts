@@ -38,7 +38,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   compressionThreshold: 0,
 };
 
-/** What is checked where calls run. They hold for a server, not for a listener: those of the first listener count. */
+/** What is checked where calls run. A listener that gives none of these has those of the server's first one. */
 export interface CallLimits {
   /** Messages of a legacy batch. */
   maxBatch: number;

@@ -96,6 +96,9 @@ const OPTIONS = [
   ...LEGACY_OPTIONS,
 ];
 
+/** Options of the dispatcher. */
+const PARTICULAR: readonly string[] = [...Object.keys(DEFAULT_CALL_LIMITS), ...LEGACY_OPTIONS];
+
 /** A server on a port. */
 export class ServerListener {
   readonly engine: EngineName;
@@ -215,7 +218,9 @@ export async function listen(attachment: Attachment, options: ListenOptions): Pr
     otherPaths: [...(dispatch.paths?.keys() ?? [])],
   };
   const { engine, reason } = selection(settings.choice);
-  const dispatcher = guarded?.receiver ?? attachment.receiver(dispatch);
+  // The common dispatcher is as its first listener wanted it; who wants something else has one alone.
+  const alone = attachment.settled && PARTICULAR.some((name) => options[name as keyof ListenOptions] !== undefined);
+  const dispatcher = guarded?.receiver ?? (alone ? attachment.own(dispatch) : attachment.receiver(dispatch));
   const { registry, detach } = attachment.attach(engine.registry.create(), dispatch, dispatcher);
   try {
     const facing = config.corsOrigins === null ? dispatcher : preflight(dispatcher);

@@ -9,7 +9,7 @@
  * written (`this.f = () => ...`) among its old objects at once. It and all it refers to, here a whole server, then outlive
  * every quick collection, and so do those that come after it. A function that goes through a variable does not.
  */
-import { createDispatch, type Dispatch, type DispatchOptions } from '../../dispatch.js';
+import type { Dispatch, DispatchOptions } from '../../dispatch.js';
 import { CallFlag, type Listener, type Receiver, Shape } from '../../engine/engine.js';
 import { type Mount, type MountCall, type MountOptions, mountEngine } from '../../engine/mount.js';
 import type { ChangeBus } from '../../protocol/changes.js';
@@ -18,6 +18,7 @@ import type { Guard } from '../../protocol/guard.js';
 import { claimsModern, MODERN_VERSIONS, PROTOCOL_VERSION_META_KEY } from '../../protocol/revisions.js';
 import type { AuthInfo, ProtocolEra } from '../../protocol/types.js';
 import { attachmentOf } from '../attach.js';
+import { Gatekeeper } from '../auth/gatekeeper.js';
 import { RequestClient } from '../lowlevel/request-client.js';
 import type { McpServer } from '../mcp.js';
 import type { HandlerMethod } from '../offer.js';
@@ -65,33 +66,42 @@ export function createMcpHandler(
 ): McpHttpHandler {
   const shared = typeof server !== 'function';
   const settings = settingsOf(options, shared);
-  return shared ? sharedHandler(server, settings, options.bus) : factoryHandler(server, settings, options.bus);
+  return shared ? sharedHandler(server, settings, options) : factoryHandler(server, settings, options.bus);
 }
 
 function sharedHandler(
   server: McpServerLike,
-  settings: HandlerSettings,
-  given: ServerEventBus | undefined,
+  open: HandlerSettings,
+  { auth, bus: given }: CreateMcpHandlerOptions,
 ): McpHttpHandler {
   const attachment = attachmentOf(server);
   const engine = mountEngine();
-  const guard = new Voucher(() => mount, attachment.catalog);
-  const options = dispatchOptions(settings, given === undefined ? undefined : changesOf(given), guard);
-  const receiver = createDispatch(attachment.catalog, options);
+  const own = auth === undefined ? undefined : new Gatekeeper(auth, attachment.catalog);
+  const settings = own === undefined ? open : guardedSettings(open, own);
+  const guard = new Voucher(() => mount, attachment.catalog, own);
+  const changes = given === undefined ? undefined : changesOf(given);
+  const options = { ...dispatchOptions(settings, changes, guard), ...(own !== undefined && { paths: own.paths }) };
+  const receiver = attachment.own(options);
   const { registry, detach } = attachment.attach(engine.createRegistry(), options, receiver);
-  attachment.catalog.serve();
   const strict = settings.legacy === 'reject' ? new ModernOnly(receiver) : receiver;
   const mount: Mount = engine.mount(mountOptions(settings, null), registry, strict);
+  const letGo = own?.attach(mount);
   const bus = given ?? busOf(attachment.catalog.changes);
   const handler = handlerOf(mount, settings, bus, {
     closing: () => receiver.closing(mount),
     closed() {
+      letGo?.();
       detach(mount);
       attachment.listeners.delete(handler);
     },
   });
   attachment.listeners.add(handler);
   return handler;
+}
+
+/** What the mount has to know of an authorization of the handler's own. */
+function guardedSettings(settings: HandlerSettings, own: Gatekeeper): HandlerSettings {
+  return { ...settings, config: { ...settings.config, authorize: true, otherPaths: [...own.paths.keys()] } };
 }
 
 function factoryHandler(

@@ -69,27 +69,34 @@ function isLoopbackAddress(address: string): boolean {
 /** Who may use an entry of a server: what of its catalog is needed for that. */
 export type Rules = Pick<Catalog, 'access' | 'guarded'>;
 
-/** Believes what somebody in front found out about who asks. What scopes are worth is in the rules of the entries. */
+/**
+ * Believes what somebody in front found out about who asks; for everybody else the handler's own authorization decides, if
+ * it has any. What scopes are worth is in the rules of the entries.
+ */
 export class Voucher implements Guard {
   readonly #mount: () => Mount;
   readonly #rules: Rules;
+  readonly #own: Guard | undefined;
 
-  constructor(mount: () => Mount, rules: Rules) {
+  constructor(mount: () => Mount, rules: Rules, own?: Guard) {
     this.#mount = mount;
     this.#rules = rules;
+    this.#own = own;
   }
 
   get hides(): boolean {
     return this.#rules.guarded;
   }
 
-  check(exchange: Exchange, _httpMethod: string, go: (auth: AuthInfo | undefined) => void): void {
-    go(this.#authAt(exchange.slot));
+  check(exchange: Exchange, httpMethod: string, go: (auth: AuthInfo | undefined) => void): void {
+    const auth = this.#authAt(exchange.slot);
+    if (auth !== undefined || this.#own === undefined) go(auth);
+    else this.#own.check(exchange, httpMethod, go);
   }
 
   /** See `Mount.principal`: below zero it is the slot. */
-  who(_listener: Listener, principal: number): AuthInfo | undefined {
-    return principal < 0 ? this.#authAt(-1 - principal) : undefined;
+  who(listener: Listener, principal: number): AuthInfo | undefined {
+    return principal < 0 ? this.#authAt(-1 - principal) : this.#own?.who(listener, principal);
   }
 
   allows(
@@ -98,6 +105,7 @@ export class Voucher implements Guard {
     name: string,
     context?: RequestContext,
   ): ReturnType<Guard['allows']> {
+    if (this.#own !== undefined) return this.#own.allows(auth, method, name, context);
     const rule = this.#rules.access(method, name);
     if (rule === undefined) return undefined;
     const metadataUrl = auth?.resourceMetadataUrl ?? '';

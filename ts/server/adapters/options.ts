@@ -5,6 +5,7 @@ import type { ServeConfig } from '../../engine/engine.js';
 import { Mode } from '../../engine/mount.js';
 import { LEGACY_VERSIONS, MODERN_VERSIONS } from '../../protocol/revisions.js';
 import { DEFAULT_KEEP_ALIVE, DEFAULT_MAX_STREAMS } from '../../protocol/streams.js';
+import type { AuthOptions } from '../auth/options.js';
 import { hostNames, LOOPBACK_NAMES } from '../hosts.js';
 import { checkInteger, DEFAULT_LIMITS, type Limits, limitsFrom, show } from '../limits.js';
 import { bodyLimit } from './body.js';
@@ -39,6 +40,12 @@ export interface CreateMcpHandlerOptions {
   allowedHosts?: string[] | null;
   /** Host names (without port) that an `Origin` header may name; null: any. Default: as for `allowedHosts`. */
   allowedOrigins?: string[] | null;
+  /**
+   * Who may call, as for `listen({ auth })`; only for a server object. Whom something in front of the handler has found out
+   * (`authInfo`, `req.auth`) is believed. Route the metadata's path (`/.well-known/oauth-protected-resource/...`) to the
+   * handler as well. Default: everybody who reaches it.
+   */
+  auth?: AuthOptions;
   /** Other limits, see the table of limits. Default: that table. */
   limits?: Partial<Pick<Limits, 'maxDepth' | 'maxInFlight' | 'maxStreamBytes'>>;
 }
@@ -74,7 +81,12 @@ export function settingsOf(options: CreateMcpHandlerOptions, shared: boolean): H
   if (!Object.hasOwn(MODES, responseMode)) {
     throw new TypeError(`Option responseMode must be "auto", "sse" or "json", not ${show(responseMode)}`);
   }
-  const { allowedHosts, allowedOrigins } = options;
+  const { allowedHosts, allowedOrigins, auth } = options;
+  if (auth !== undefined && !shared) {
+    throw new TypeError(
+      'Option auth needs a server object. In front of a factory put requireBearerAuth, and the factory is told who asks.',
+    );
+  }
   const config: ServeConfig = {
     ...limitsFrom({ ...DEFAULT_LIMITS, ...options.limits }),
     host: '',

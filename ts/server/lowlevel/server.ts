@@ -342,7 +342,7 @@ export class Server extends Protocol<RequestContext> {
     const { catalog, client } = this.#attachment;
     if (catalog.capabilities().logging === undefined) return;
     if (client === undefined) {
-      if (this.#attachment.served) logToSessions(catalog, this.#attachment.receiver().sessions, params, sessionId);
+      for (const { sessions } of this.#attachment.dispatches) logToSessions(catalog, sessions, params, sessionId);
       return;
     }
     if (!this.#legacy) return;

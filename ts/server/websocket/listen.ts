@@ -35,8 +35,8 @@ const RECHECK = 30_000;
 export async function listen(target: unknown, options: WebSocketOptions): Promise<WebSocketListener> {
   const attachment = attachmentOf(target);
   const settings = settingsOf(options);
-  const { catalog } = attachment;
-  const permission = options.auth === undefined ? undefined : new Permission(options.auth, catalog, settings.dispatch);
+  const permission =
+    options.auth === undefined ? undefined : new Permission(options.auth, attachment, settings.dispatch);
   const server = settings.server ?? createServer({ connectionsCheckingInterval: 1000 });
   const listener = new SocketListener(attachment, settings, server, permission);
   try {
@@ -251,7 +251,6 @@ class SocketListener implements WebSocketListener {
     clearInterval(this.#timer);
     this.#server.off('upgrade', this.#onUpgrade);
     this.#detach(null);
-    this.#permission?.end();
     this.#attachment.listeners.delete(this);
   }
 

@@ -2,16 +2,16 @@
  * Authorization of connections: the token of the upgrade request decides who they act for, and is looked at again while
  * they last, as a connection may outlive its token by days.
  */
-import { createDispatch, type Dispatch, type DispatchOptions } from '../../dispatch.js';
+import type { Dispatch, DispatchOptions } from '../../dispatch.js';
 import type { Listener } from '../../engine/engine.js';
 import { carriedBy } from '../../protocol/carried.js';
 import { Exchange } from '../../protocol/exchange.js';
 import type { Guard } from '../../protocol/guard.js';
 import type { PathHandler, Port, ServerState } from '../../protocol/state.js';
 import type { AuthInfo } from '../../protocol/types.js';
+import type { Attachment } from '../attach.js';
 import { Gatekeeper } from '../auth/gatekeeper.js';
 import type { AuthOptions } from '../auth/options.js';
-import type { Catalog } from '../catalog.js';
 
 /** What is answered to somebody who may not: header lines, each `name: value\r\n`, and a body. */
 export type Answer = (status: number, headers: string, text: string) => void;
@@ -20,11 +20,10 @@ export class Permission {
   /** Answers these connections alone: what else serves the server may know other people, or nobody. */
   readonly receiver: Dispatch;
   readonly #gatekeeper: Gatekeeper;
-  #deaf = (): void => {};
 
   /** @throws TypeError for a bad option */
-  constructor(auth: AuthOptions, catalog: Catalog, options: DispatchOptions) {
-    const gatekeeper = new Gatekeeper(auth, catalog);
+  constructor(auth: AuthOptions, attachment: Attachment, options: DispatchOptions) {
+    const gatekeeper = new Gatekeeper(auth, attachment.catalog);
     const guard: Guard = {
       // Asked for HTTP requests; here the connection was asked, and each message of it is by who it belongs to.
       check: (exchange, method, go) => gatekeeper.check(exchange, method, go),
@@ -34,25 +33,8 @@ export class Permission {
         return gatekeeper.hides;
       },
     };
-    const { changes } = catalog;
-    const heard: (() => void)[] = [];
     this.#gatekeeper = gatekeeper;
-    this.receiver = createDispatch(catalog, {
-      ...options,
-      guard,
-      changes: {
-        publish: (change) => changes.publish(change),
-        subscribe(listener) {
-          const end = changes.subscribe(listener);
-          heard.push(end);
-          return end;
-        },
-      },
-    });
-    this.#deaf = () => {
-      for (const end of heard) end();
-    };
-    catalog.serve();
+    this.receiver = attachment.own({ ...options, guard });
   }
 
   /** Documents that this server publishes about itself, by path. */
@@ -70,11 +52,6 @@ export class Permission {
     const handler = this.paths.get(path);
     handler?.(exchangeOf('', answer), method, '');
     return handler !== undefined;
-  }
-
-  /** Nobody is served any more. */
-  end(): void {
-    this.#deaf();
   }
 }
 
