@@ -42,7 +42,8 @@ const COLUMNS = {
     ['before MB', mb('idleBytes')],
   ],
   idle: [
-    ['KB each (min - max)', scaled('perConnection', 1024), true],
+    ['KB each, silent for 8 s (min - max)', scaled('perConnection', 1024), true],
+    ['KB each, just after a call', scaled('freshPerConnection', 1024)],
     ['resident MB', mb('residentBytes')],
     ['before MB', mb('idleBytes')],
   ],

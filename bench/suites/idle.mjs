@@ -1,4 +1,5 @@
-// What a connection costs that nobody uses: resident memory of the server with 10,000 of them open, each after one call.
+// What a connection costs that nobody uses: resident memory of the server with 10,000 of them open, each after one call,
+// when all have been silent for a while; and just after the last call, before anything could be given back.
 import { fileURLToPath } from 'node:url';
 import { pinned } from '../measure/machine.mjs';
 import { memory as resident } from '../measure/proc.mjs';
@@ -8,6 +9,8 @@ import { HAND, JS, NATIVE, withHttp } from '../servers.mjs';
 
 const CONNECTIONS = 10_000;
 const CONNECTIONS_QUICK = 500;
+/** Milliseconds without a byte on any of them. */
+const SILENCE = 8000;
 const SCRIPT = fileURLToPath(new URL('../measure/idle.mjs', import.meta.url));
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -18,9 +21,14 @@ async function measure(target, count) {
     try {
       await says(holder, /open: \d+/);
       const open = Number(/open: (\d+)/.exec(holder.said)?.[1] ?? 0);
-      await pause(1000);
+      const busy = resident(pid);
+      await pause(SILENCE);
       const after = resident(pid);
-      return { perConnection: (after - before) / count, residentBytes: after, idleBytes: before, errors: count - open };
+      return {
+        perConnection: (after - before) / count,
+        freshPerConnection: (busy - before) / count,
+        ...{ residentBytes: after, idleBytes: before, errors: count - open },
+      };
     } finally {
       await stop(holder);
     }
