@@ -26,12 +26,13 @@ export function section(name) {
   return `${source}\n\n${table(judge(results))}`;
 }
 
-/** One row per question, an engine per column. What was not measured is shown as such. */
+/** One row per question, an engine per column. What was not measured is shown as such; a dash where there is no question. */
 export function table(entries) {
   const rows = [...new Set(entries.map(({ what }) => what))].map((what) => {
     const cell = (engine) => {
       const entry = entries.find((found) => found.what === what && found.engine === engine);
-      if (entry === undefined || entry.measured === null) return 'not measured';
+      if (entry === undefined) return '-';
+      if (entry.measured === null) return 'not measured';
       return entry.unit === 'x' ? `${figure(entry.measured)}x` : `${figure(entry.measured)} ${entry.unit}`;
     };
     return `| ${what} | ${cell('native')} | ${cell('js')} |`;
