@@ -12,6 +12,7 @@ import * as store from './report/store.mjs';
 import { figure, goalTable, peersTable, suiteTable } from './report/table.mjs';
 import { NATIVE } from './servers.mjs';
 import { blocked } from './suites/blocked.mjs';
+import { build } from './suites/build.mjs';
 import { cold } from './suites/cold.mjs';
 import { drain } from './suites/drain.mjs';
 import { handler } from './suites/handler.mjs';
@@ -24,7 +25,7 @@ import { soak } from './suites/soak.mjs';
 import { stdio } from './suites/stdio.mjs';
 import { token } from './suites/token.mjs';
 
-const SUITES = { micro, scan, http, handler, token, memory, idle, soak, drain, blocked, stdio, cold };
+const SUITES = { micro, scan, http, build, handler, token, memory, idle, soak, drain, blocked, stdio, cold };
 const BUILT = fileURLToPath(new URL('../dist', import.meta.url));
 
 /** One line per sample, so that who waits sees that something happens and what. */
@@ -35,6 +36,7 @@ function tell({ row, target }, rep, sample) {
   if (perSecond) parts.push(`${figure(perSecond)}/s`);
   if (p99) parts.push(`p99 ${figure(p99 / 1000)} ms`);
   if (cpuUs) parts.push(`${figure(cpuUs)} us CPU`);
+  if (sample.microseconds) parts.push(`${figure(sample.microseconds)} us`);
   if (milliseconds) parts.push(`${figure(milliseconds)} ms`);
   if (nanoseconds) parts.push(`${figure(nanoseconds)} ns`);
   if (residentBytes) parts.push(`${figure(residentBytes / 2 ** 20)} MB`);

@@ -1,7 +1,21 @@
 // The command line of `npm run bench`.
 
 export const SUITES = [
-  ...['micro', 'scan', 'http', 'handler', 'token', 'memory', 'idle', 'soak', 'drain', 'blocked', 'stdio', 'cold'],
+  ...[
+    'micro',
+    'scan',
+    'http',
+    'build',
+    'handler',
+    'token',
+    'memory',
+    'idle',
+    'soak',
+    'drain',
+    'blocked',
+    'stdio',
+    'cold',
+  ],
 ];
 
 export const USAGE = `npm run bench -- [options]

@@ -19,6 +19,8 @@ export const HAND = 'hand-written';
 export const HAND_READY = 'hand-written, ready bytes';
 export const HANDLER = 'thirdrail handler, factory';
 export const HANDLER_SERVER = 'thirdrail handler, server';
+/** The package without any server that runs. */
+export const BUILT = 'thirdrail';
 
 const own = (engine) => ({ era: 'modern', engine, http: ECHO, stdio: ECHO });
 const rival = (era, http, stdio, args = []) => ({

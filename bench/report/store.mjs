@@ -14,6 +14,7 @@ const TITLES = {
   micro: 'Native beside JavaScript, one operation',
   scan: 'Envelope scan in Rust',
   http: 'HTTP, 64 connections',
+  build: 'Building a server',
   handler: 'A factory of 53 tools, mounted on node:http',
   token: 'Authorization by static token',
   memory: 'Memory',

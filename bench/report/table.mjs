@@ -34,6 +34,7 @@ const COLUMNS = {
   ],
   scan: [['ns (min - max)', own('nanoseconds'), true]],
   http: [...SPEED, ['reply bytes', own('replyBytes')]],
+  build: [['us (min - max)', own('microseconds'), true]],
   handler: SPEED,
   token: SPEED,
   memory: [
