@@ -4,7 +4,7 @@
  * Only JSON-RPC errors live here. A tool that fails is a result (`isError`), not one of these; a mistake in using this
  * library's API is an ordinary TypeError.
  */
-import { brand, isBranded, isInstance, stamp } from './sdk/brand.js';
+import { BrandedError, brand, stamp } from './sdk/brand.js';
 import type { ClientCapabilities, ElicitRequestURLParams, ProtocolEra } from './types.js';
 
 /** JSON-RPC and MCP error codes that cross the wire. */
@@ -74,25 +74,13 @@ export function answerStatus(code: number, era: ProtocolEra): number {
  * An error that crosses the wire as a JSON-RPC error. Thrown by a handler it keeps its code.
  * @param code an integer; @param data any JSON value, absent when undefined
  */
-export class ProtocolError extends Error {
+export class ProtocolError extends BrandedError {
   readonly code: number;
   readonly data?: unknown;
 
   // Known by brand as well, so that an error of the official SDK's copy of this class is one.
   static {
     brand(ProtocolError, 'mcp.ProtocolError');
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
-    return isBranded(this, value);
-  }
-  /** The same as `instanceof`, for whoever prefers a call. */
-  static isInstance<T extends abstract new (...args: never[]) => unknown>(
-    this: T,
-    value: unknown,
-  ): value is InstanceType<T> {
-    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
-    return isInstance(this, value);
   }
 
   constructor(code: number, message: string, data?: unknown) {

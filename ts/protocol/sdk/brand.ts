@@ -25,7 +25,7 @@ export function stamp(error: object, made: unknown): void {
 }
 
 /** What `Symbol.hasInstance` of a branded class answers. Never throws, whatever the value's traps do. */
-export function isBranded(target: Constructor, value: unknown): boolean {
+function isBranded(target: Constructor, value: unknown): boolean {
   const name = ownBrand(target);
   if (name !== undefined && typeof value === 'object' && value !== null) {
     try {
@@ -43,11 +43,27 @@ export function isBranded(target: Constructor, value: unknown): boolean {
  * `isInstance` of a branded class: the same as `instanceof`.
  * @throws TypeError when it was taken off its class
  */
-export function isInstance(target: unknown, value: unknown): boolean {
+function isInstance(target: unknown, value: unknown): boolean {
   if (typeof target !== 'function') {
     throw new TypeError('isInstance must be called on its class: (value) => SdkError.isInstance(value)');
   }
   return isBranded(target as unknown as Constructor, value);
+}
+
+/** An error class that is asked by brand; subclasses name theirs with {@link brand}. */
+export abstract class BrandedError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
+    return isBranded(this, value);
+  }
+  /** The same as `instanceof`, for whoever prefers a call. */
+  static isInstance<T extends abstract new (...args: never[]) => unknown>(
+    this: T,
+    value: unknown,
+  ): value is InstanceType<T> {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
+    return isInstance(this, value);
+  }
 }
 
 function ownBrand(target: object): string | undefined {

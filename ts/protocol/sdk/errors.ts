@@ -3,7 +3,7 @@
  * OAuth. Names, codes and members are the official SDK's; protocol errors are in ../errors.ts.
  */
 import type { OAuthErrorResponse } from '../types/auth.js';
-import { brand, isBranded, isInstance, stamp } from './brand.js';
+import { BrandedError, brand, stamp } from './brand.js';
 
 /** What went wrong with a connection or an answer. */
 export enum SdkErrorCode {
@@ -29,24 +29,12 @@ export enum SdkErrorCode {
 }
 
 /** A failure on this side: of the connection, of the other side to answer, or of its answer to make sense. */
-export class SdkError extends Error {
+export class SdkError extends BrandedError {
   readonly code: SdkErrorCode;
   readonly data?: unknown;
 
   static {
     brand(SdkError, 'mcp.SdkError');
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
-    return isBranded(this, value);
-  }
-  /** The same as `instanceof`, for whoever prefers a call. */
-  static isInstance<T extends abstract new (...args: never[]) => unknown>(
-    this: T,
-    value: unknown,
-  ): value is InstanceType<T> {
-    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
-    return isInstance(this, value);
   }
 
   /** @param options `cause`: the failure below this one */
@@ -110,24 +98,12 @@ export enum OAuthErrorCode {
 }
 
 /** An OAuth error, thrown by a token verifier or read from an authorization server's answer. */
-export class OAuthError extends Error {
+export class OAuthError extends BrandedError {
   readonly code: OAuthErrorCode | string;
   readonly errorUri?: string;
 
   static {
     brand(OAuthError, 'mcp.OAuthError');
-  }
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
-    return isBranded(this, value);
-  }
-  /** The same as `instanceof`, for whoever prefers a call. */
-  static isInstance<T extends abstract new (...args: never[]) => unknown>(
-    this: T,
-    value: unknown,
-  ): value is InstanceType<T> {
-    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for itself
-    return isInstance(this, value);
   }
 
   /** @param errorUri a page about the error */
