@@ -23,7 +23,8 @@ describe('the official JSON-Schema-Test-Suite', () => {
     });
   const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 
-  it.skipIf(suite === undefined).each([
+  // Absent in CI it is a failure: setting up fetches it.
+  it.skipIf(suite === undefined && process.env.CI !== 'true').each([
     ['draft2020-12', undefined, 1250],
     ['draft2019-09', 'https://json-schema.org/draft/2019-09/schema', 1200],
     ['draft7', 'http://json-schema.org/draft-07/schema#', 900],
